@@ -1,0 +1,34 @@
+import { DeviceError } from "../base/errors.ts";
+import { type AdapterChoice, adapterLabel, type OpenedAdapter } from "./adapter.ts";
+
+/**
+ * The page's or worker's own WebGPU.
+ *
+ * @throws DeviceError (unavailable) where the browser has none
+ */
+export async function openAdapter(choice: AdapterChoice): Promise<OpenedAdapter> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu as GPU | undefined;
+  if (!gpu) {
+    const why =
+      globalThis.isSecureContext === false
+        ? "this page is not a secure context (https or localhost)"
+        : "this browser has no WebGPU";
+    throw new DeviceError("unavailable", `getDevice: ${why}`);
+  }
+  const options: GPURequestAdapterOptions =
+    choice === "software" ? { forceFallbackAdapter: true } : { powerPreference: "high-performance" };
+  const adapter = await gpu.requestAdapter(options);
+  if (!adapter) {
+    throw new DeviceError(
+      "unavailable",
+      `getDevice: navigator.gpu offers no adapter for "${choice}"; see chrome://gpu`,
+    );
+  }
+  return { adapter, description: adapterLabel(adapter.info) };
+}
+
+/** Bytes of memory a software adapter may count on; browsers round it and cap it at 8 GiB. */
+export function hostMemory(): number {
+  const navigator: { readonly deviceMemory?: number; readonly userAgent: string } = globalThis.navigator;
+  return (navigator.deviceMemory ?? 4) * 2 ** 30;
+}
