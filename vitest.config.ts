@@ -1,0 +1,71 @@
+import { availableParallelism } from "node:os";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { findChromium } from "./scripts/chromium.mjs";
+
+const SOURCE = "@omni/source";
+const BROWSER_ONLY = "packages/*/src/**/*.browser.test.ts";
+const NODE_ONLY = "packages/*/src/**/*.node.test.ts";
+
+// Software adapters use every core by themselves: more than two test processes only wait for each other.
+const workers = Math.min(2, availableParallelism());
+
+const node: TestProjectConfiguration = {
+  resolve: { conditions: [SOURCE, "module", "node", "development|production"] },
+  ssr: { resolve: { conditions: [SOURCE, "module", "node", "development|production"] } },
+  test: {
+    name: "node",
+    sequence: { groupOrder: 0 },
+    include: ["packages/*/src/**/*.test.ts"],
+    exclude: [BROWSER_ONLY],
+    // Worker threads have a copy of process.env that Dawn does not see. Files share a process, and so one device.
+    pool: "forks",
+    isolate: false,
+    maxWorkers: workers,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+};
+
+function chromium(): TestProjectConfiguration | null {
+  const found = findChromium();
+  if ("reason" in found) {
+    console.log(`browser tests skipped: ${found.reason}`);
+    return null;
+  }
+  const { executablePath, args, env } = found;
+  return {
+    resolve: { conditions: [SOURCE, "module", "browser", "development|production"] },
+    test: {
+      name: "chromium",
+      sequence: { groupOrder: 1 },
+      include: ["packages/core/src/**/*.test.ts", BROWSER_ONLY],
+      exclude: [NODE_ONLY],
+      isolate: false,
+      fileParallelism: false,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: { executablePath, args, env } }),
+        instances: [{ browser: "chromium" }],
+      },
+    },
+  };
+}
+
+/** True unless the command line names projects and this is not among them. */
+function isWanted(project: string): boolean {
+  const named = process.argv.flatMap((arg, index) => {
+    if (arg === "--project") return [process.argv[index + 1] ?? ""];
+    return arg.startsWith("--project=") ? [arg.slice("--project=".length)] : [];
+  });
+  return named.length === 0 || named.some((name) => name.includes("*") || name === project);
+}
+
+export default defineConfig(() => {
+  const browser = isWanted("chromium") ? chromium() : null;
+  return { test: { projects: browser ? [node, browser] : [node] } };
+});
