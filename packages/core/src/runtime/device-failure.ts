@@ -41,14 +41,18 @@ export class DeviceFailure {
    * @throws DeviceError the loss of the device, or the first error since the last check, which is thereby dealt with
    */
   check(): void {
-    if (this.#gone) throw this.#gone;
+    const error = this.#take();
+    if (error) throw error;
+  }
+
+  #take(): DeviceError | null {
+    if (this.#gone) return this.#gone;
     const first = this.#first;
-    if (!first) return;
     const more = this.#more;
     this.#first = null;
     this.#more = 0;
-    if (more === 0) throw first;
-    throw new DeviceError(first.kind, `${first.message}\n(and ${more} more device errors)`, { cause: first });
+    if (first === null || more === 0) return first;
+    return new DeviceError(first.kind, `${first.message}\n(and ${more} more device errors)`, { cause: first });
   }
 
   /**
@@ -74,7 +78,7 @@ export class DeviceFailure {
         },
         (cause: unknown) => {
           const giveUp = () => {
-            if (this.#waiting.delete(reject)) reject(this.#first ?? asDeviceError(cause));
+            if (this.#waiting.delete(reject)) reject(this.#take() ?? asDeviceError(cause));
           };
           // A destroyed device aborts its promises some ticks before it says that it is lost: that answer is the better one.
           if (cause instanceof DeviceError) giveUp();
