@@ -1,1 +1,24 @@
-export {};
+export { blobSource, type ByteSource, bytesSource } from "./byte-source.ts";
+export { CheckpointError, type CheckpointFault } from "./checkpoint-error.ts";
+export { openCheckpoint } from "./open-checkpoint.ts";
+export { type ByteInput, openSource } from "./open-source.ts";
+export { type NumericArrays, readSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
+export {
+  streamSafetensors,
+  type TensorData,
+  type TensorSource,
+  type WriteOptions,
+  writeSafetensors,
+} from "./safetensors-writer.ts";
+export { readShardedSafetensors } from "./sharded.ts";
+export {
+  type Loadable,
+  type LoadOptions,
+  type LoadResult,
+  loadState,
+  type Saveable,
+  saveState,
+  writeCheckpoint,
+} from "./state.ts";
+export type { StoredArray, StoredDType } from "./stored-dtype.ts";
+export { openUrl, type UrlOptions } from "./url-source.ts";
