@@ -36,12 +36,14 @@ export const files: Files = {
 
   async create(path) {
     const file = await openAside(path);
+    let failure: MediaError | undefined;
     const writable = new WritableStream<StreamTargetChunk>({
       async write({ data, position }) {
         try {
           await writeAll(file.handle, data, position);
         } catch (cause) {
-          throw unwritable(path, cause);
+          failure ??= unwritable(path, cause);
+          throw failure;
         }
       },
     });
@@ -56,7 +58,8 @@ export const files: Files = {
           throw unwritable(path, cause);
         }
       },
-      discard: file.discard,
+      discard: () => file.discard(),
+      error: () => failure,
     };
     return pending;
   },

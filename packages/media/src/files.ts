@@ -9,6 +9,8 @@ export interface PendingFile {
   commit(): Promise<void>;
   /** Closes the file and removes it. Safe to call twice. */
   discard(): Promise<void>;
+  /** The first write that failed, as a MediaError: a muxer may report another failure that follows from it. */
+  error(): Error | undefined;
 }
 
 /** What a platform must provide to reach files by path. */

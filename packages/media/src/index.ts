@@ -16,3 +16,15 @@ export { mixToMono, readAudio, readAudioOriginal } from "./read-audio.ts";
 export type { AudioTrack, MonoAudio } from "./read-audio.ts";
 export { Resampler, resample } from "./resample.ts";
 export { encodeWav } from "./wav.ts";
+export { createVideoWriter } from "./video-writer.ts";
+export type {
+  VideoContainer,
+  VideoDestination,
+  VideoFrameInput,
+  VideoSettings,
+  VideoWriter,
+  WrittenVideo,
+} from "./video-writer.ts";
+export type { AudioInput } from "./audio-feed.ts";
+export { readVideo } from "./read-video.ts";
+export type { TimedImage, VideoReader } from "./read-video.ts";
