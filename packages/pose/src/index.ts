@@ -1,1 +1,14 @@
-export {};
+export { coco17, keypointIndices, keypointSchemas, upperBody8 } from "./keypoints.ts";
+export type { KeypointSchema } from "./keypoints.ts";
+export { convertTrack, frameCount, keypointAt, trackTensor } from "./track.ts";
+export type { Keypoint, KeypointTrack } from "./track.ts";
+export { KeypointFormatError, keypointsToJson, parseKeypoints } from "./keypoint-json.ts";
+export type { KeypointFile } from "./keypoint-json.ts";
+export { fillGaps, resampleTrack, smoothTrack } from "./smoothing.ts";
+export { renderHeatmaps } from "./heatmap.ts";
+export type { HeatmapOptions, HeatmapSigma } from "./heatmap.ts";
+export { guiderStride, poseGuiderPresets } from "./config.ts";
+export type { GuiderLayer, PoseGuiderConfig } from "./config.ts";
+export { PoseGuider } from "./guider.ts";
+export { drawPose } from "./overlay.ts";
+export type { Image, OverlayOptions } from "./overlay.ts";
