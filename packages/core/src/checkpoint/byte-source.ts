@@ -1,4 +1,4 @@
-import { CheckpointError, DAMAGED } from "./checkpoint-error.ts";
+import { checkpointError, DAMAGED } from "./checkpoint-error.ts";
 
 /** Bytes at known offsets, read when asked for: a file of any size costs the memory of one read. */
 export interface ByteSource {
@@ -40,7 +40,7 @@ export function blobSource(blob: Blob, name = "name" in blob ? String(blob.name)
         return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (cause) {
         const got = cause instanceof Error ? cause.message : "an error";
-        throw new CheckpointError({
+        throw checkpointError({
           source: name,
           rule: "must be readable",
           got,
@@ -56,7 +56,7 @@ export function blobSource(blob: Blob, name = "name" in blob ? String(blob.name)
 /** @throws CheckpointError when a read leaves the source */
 export function checkRange(source: string, size: number, offset: number, length: number): void {
   if (offset < 0 || length < 0 || offset + length > size)
-    throw new CheckpointError({
+    throw checkpointError({
       source,
       rule: `reads must stay within its ${size} bytes`,
       got: `${length} bytes at ${offset}`,

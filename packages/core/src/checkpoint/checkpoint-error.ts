@@ -1,4 +1,6 @@
-/** What went wrong with a checkpoint; the parts of a `CheckpointError`'s message. */
+import { CheckpointError } from "../base/errors.ts";
+
+/** What went wrong with a checkpoint; the parts of a message. */
 export interface CheckpointFault {
   /** The file, URL or other source as the user knows it. */
   readonly source: string;
@@ -13,25 +15,13 @@ export interface CheckpointFault {
 export const DAMAGED = "the file is damaged, download or save it again";
 
 /**
- * A checkpoint that cannot be read, written or fitted to a module.
+ * The error of a checkpoint that cannot be read, written or fitted to a module.
  *
- * The message is one line, `source: rule, got …; remedy`, safe to print: names from the file arrive through `quote`.
+ * Its message is one line, `source: rule, got …; remedy`, safe to print: what would break or disguise a line is escaped.
  */
-export class CheckpointError extends Error {
-  override readonly name = "CheckpointError";
-  readonly source: string;
-  readonly rule: string;
-  readonly got: string;
-  readonly remedy: string;
-
-  constructor({ source, rule, got, remedy, cause }: CheckpointFault) {
-    const message = `${source}: ${rule}, got ${got}; ${remedy}`.replace(UNPRINTABLE, escapeCharacter);
-    super(message, cause === undefined ? undefined : { cause });
-    this.source = source;
-    this.rule = rule;
-    this.got = got;
-    this.remedy = remedy;
-  }
+export function checkpointError({ source, rule, got, remedy, cause }: CheckpointFault): CheckpointError {
+  const message = `${source}: ${rule}, got ${got}; ${remedy}`.replace(UNPRINTABLE, escapeCharacter);
+  return new CheckpointError(message, cause === undefined ? undefined : { cause });
 }
 
 // Control characters, line separators, direction overrides and lone surrogates: they would break or disguise a terminal line.

@@ -1,5 +1,5 @@
 import { type ByteSource, checkRange } from "./byte-source.ts";
-import { CheckpointError } from "./checkpoint-error.ts";
+import { checkpointError } from "./checkpoint-error.ts";
 
 // Not an import: bundlers for the browser follow imports, and this module is reached from isomorphic code.
 const files = () => process.getBuiltinModule("node:fs/promises");
@@ -24,7 +24,7 @@ export async function openFile(location: string | URL): Promise<ByteSource> {
   );
   if (size === undefined) {
     await handle.close();
-    throw new CheckpointError({
+    throw checkpointError({
       source: path,
       rule: "must be a regular file",
       got: "a folder or device",
@@ -43,7 +43,7 @@ export async function openFile(location: string | URL): Promise<ByteSource> {
           handle.read(bytes, filled, wanted, offset + filled),
         );
         if (bytesRead === 0)
-          throw new CheckpointError({
+          throw checkpointError({
             source: path,
             rule: `must keep its ${size} bytes while it is read`,
             got: `its end at ${offset + filled}`,
@@ -76,7 +76,7 @@ export async function writeFileAtomic(
   const path = await realpath(named).catch(() => paths().resolve(named));
   const old = await stat(path).catch(() => undefined);
   if (old !== undefined && !old.isFile())
-    throw new CheckpointError({ source: named, rule: "must be a regular file", got: "a folder or device", remedy });
+    throw checkpointError({ source: named, rule: "must be a regular file", got: "a folder or device", remedy });
 
   const [folder, base] = [paths().dirname(path), paths().basename(path)];
   const unique = `${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
@@ -134,7 +134,7 @@ async function attempt<T>(source: string, rule: string, remedy: string, action: 
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const got = SYSTEM_ERRORS.get(code) ?? (cause instanceof Error ? cause.message : "an error");
-    throw new CheckpointError({ source, rule, got, remedy, cause });
+    throw checkpointError({ source, rule, got, remedy, cause });
   }
 }
 

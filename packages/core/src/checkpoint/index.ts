@@ -1,5 +1,5 @@
+export { CheckpointError } from "../base/errors.ts";
 export { blobSource, type ByteSource, bytesSource } from "./byte-source.ts";
-export { CheckpointError, type CheckpointFault } from "./checkpoint-error.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { type ByteInput, openSource } from "./open-source.ts";
 export { type NumericArrays, readSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";

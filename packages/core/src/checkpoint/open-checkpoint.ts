@@ -1,4 +1,4 @@
-import { CheckpointError } from "./checkpoint-error.ts";
+import { checkpointError } from "./checkpoint-error.ts";
 import { type ByteInput, openSource } from "./open-source.ts";
 import { readSafetensors, type Safetensors } from "./safetensors.ts";
 import { readShardedSafetensors } from "./sharded.ts";
@@ -20,7 +20,7 @@ export async function openCheckpoint(input: ByteInput, options: UrlOptions = {})
     if (!source.name.endsWith(".index.json")) return await readSafetensors(source);
     return await readShardedSafetensors(source, (fileName) => {
       if (source.sibling !== undefined) return source.sibling(fileName);
-      throw new CheckpointError({
+      throw checkpointError({
         source: source.name,
         rule: "an index must be opened from a path or URL, where its files can be found",
         got: "an index alone",

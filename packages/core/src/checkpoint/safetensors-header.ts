@@ -1,4 +1,4 @@
-import { CheckpointError, DAMAGED, quote } from "./checkpoint-error.ts";
+import { checkpointError, DAMAGED, quote } from "./checkpoint-error.ts";
 import { isStoredDType, STORED_FORMATS, storedFormat, type StoredDType } from "./stored-dtype.ts";
 import { describeJson, type Json, jsonInteger, jsonObject, parseStrictJson } from "./strict-json.ts";
 
@@ -30,7 +30,7 @@ export interface SafetensorsHeader {
  */
 export function headerLength(start: Uint8Array, fileBytes: number, source: string): number {
   const fail: Fail = (rule, got, remedy = DAMAGED) => {
-    throw new CheckpointError({ source, rule, got, remedy });
+    throw checkpointError({ source, rule, got, remedy });
   };
   if (fileBytes < LENGTH_BYTES) fail("a safetensors file must have at least 8 bytes", `${fileBytes}`);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
@@ -59,7 +59,7 @@ export function headerLength(start: Uint8Array, fileBytes: number, source: strin
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, source: string): SafetensorsHeader {
   const fail: Fail = (rule, got, remedy = DAMAGED) => {
-    throw new CheckpointError({ source, rule, got, remedy });
+    throw checkpointError({ source, rule, got, remedy });
   };
   if (bytes[0] !== 0x7b) fail('the header must begin with "{"', `byte ${bytes[0]}`);
   let end = bytes.length;

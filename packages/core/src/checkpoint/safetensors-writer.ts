@@ -1,4 +1,4 @@
-import { CheckpointError, quote } from "./checkpoint-error.ts";
+import { checkpointError, quote } from "./checkpoint-error.ts";
 import { f16FromF32Bits } from "./half.ts";
 import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, shapeBytes } from "./safetensors-header.ts";
 import { STORED_ORDER, type StoredArray, type StoredDType, storedFormat } from "./stored-dtype.ts";
@@ -103,7 +103,7 @@ function arrayType(data: StoredArray): string {
 }
 
 function fail(name: string, rule: string, got: string, remedy: string): never {
-  throw new CheckpointError({ source: "writeSafetensors", rule: `tensor ${quote(name)} ${rule}`, got, remedy });
+  throw checkpointError({ source: "writeSafetensors", rule: `tensor ${quote(name)} ${rule}`, got, remedy });
 }
 
 /** The order of the tensors, and the header with its length in front and padding behind. */
@@ -155,7 +155,7 @@ function frameHeader(json: string): Uint8Array {
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.length / 8) * 8;
   if (length > MAX_HEADER_BYTES)
-    throw new CheckpointError({
+    throw checkpointError({
       source: "writeSafetensors",
       rule: `names, shapes and metadata must take at most ${MAX_HEADER_BYTES} bytes`,
       got: `${length}`,
@@ -173,7 +173,7 @@ const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 function checkText(what: string, text: unknown): void {
   if (typeof text === "string" && !/\p{Cs}/u.test(text)) return;
   const got = typeof text === "string" ? quote(text) : typeof text;
-  throw new CheckpointError({
+  throw checkpointError({
     source: "writeSafetensors",
     rule: `${what} must be Unicode text`,
     got,

@@ -1,5 +1,5 @@
 import { type ByteSource, blobSource, bytesSource } from "./byte-source.ts";
-import { CheckpointError, quote } from "./checkpoint-error.ts";
+import { checkpointError, quote } from "./checkpoint-error.ts";
 import { headerLength, LENGTH_BYTES, parseHeader, type TensorEntry } from "./safetensors-header.ts";
 import { type StoredArray, type StoredDType, storedFormat, storedView } from "./stored-dtype.ts";
 
@@ -70,7 +70,7 @@ export function toSource(input: Uint8Array | Blob | ByteSource): ByteSource {
 export async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   const bytes = await source.read(offset, length);
   if (bytes.byteLength === length) return bytes;
-  throw new CheckpointError({
+  throw checkpointError({
     source: source.name,
     rule: `must give the ${length} bytes asked for at ${offset}`,
     got: `${bytes.byteLength}`,
@@ -96,7 +96,7 @@ function storedTensor(source: ByteSource, dataStart: number, entry: TensorEntry)
   };
 
   const fail = (rule: string, got: string, remedy: string): never => {
-    throw new CheckpointError({ source: source.name, rule: `tensor ${quote(name)} ${rule}`, got, remedy });
+    throw checkpointError({ source: source.name, rule: `tensor ${quote(name)} ${rule}`, got, remedy });
   };
 
   const allocate = <T>(make: () => T): T => {

@@ -1,5 +1,5 @@
 import type { ByteSource } from "./byte-source.ts";
-import { CheckpointError, quote } from "./checkpoint-error.ts";
+import { checkpointError, quote } from "./checkpoint-error.ts";
 import { readExactly, readSafetensors, type Safetensors, type StoredTensor, toSource } from "./safetensors.ts";
 import { MAX_HEADER_BYTES } from "./safetensors-header.ts";
 import { describeJson, jsonObject, parseStrictJson } from "./strict-json.ts";
@@ -39,7 +39,7 @@ export async function readShardedSafetensors(
     for (const [name, file] of weightMap) {
       const tensor = shards.get(file)?.tensors[name];
       if (tensor === undefined)
-        throw new CheckpointError({
+        throw checkpointError({
           source: source.name,
           rule: `tensor ${quote(name)} must be in ${quote(file)}`,
           got: "a file without it",
@@ -58,7 +58,7 @@ export async function readShardedSafetensors(
 async function readWeightMap(source: ByteSource): Promise<ReadonlyMap<string, string>> {
   const fail = (rule: string, got: string): never => {
     const remedy = "give the *.safetensors.index.json of a sharded checkpoint, or download it again";
-    throw new CheckpointError({ source: source.name, rule, got, remedy });
+    throw checkpointError({ source: source.name, rule, got, remedy });
   };
   if (source.size > MAX_HEADER_BYTES) fail(`an index must be at most ${MAX_HEADER_BYTES} bytes`, `${source.size}`);
   const bytes = await readExactly(source, 0, source.size);

@@ -1,4 +1,4 @@
-import { CheckpointError, quote } from "./checkpoint-error.ts";
+import { checkpointError, quote } from "./checkpoint-error.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ByteInput } from "./open-source.ts";
 import type { StoredTensor } from "./safetensors.ts";
@@ -118,7 +118,7 @@ function checkNames(missing: readonly string[], unexpected: readonly string[], p
   const parts: string[] = [];
   if (missing.length > 0) parts.push(`${missing.length} missing (${list(missing)})`);
   if (unexpected.length > 0) parts.push(`${unexpected.length} unexpected (${list(unexpected)})`);
-  throw new CheckpointError({
+  throw checkpointError({
     source: "loadState",
     rule: `the checkpoint must hold the module's ${parameters} parameters`,
     got: parts.join(" and "),
@@ -133,7 +133,7 @@ function checkShapes(
   for (const [name, { shape }] of parameters) {
     const stored = tensors[name]?.shape ?? [];
     if (stored.length === shape.length && stored.every((size, axis) => size === shape[axis])) continue;
-    throw new CheckpointError({
+    throw checkpointError({
       source: "loadState",
       rule: `tensor ${quote(name)} must have the parameter's shape [${shape.join(", ")}]`,
       got: `[${stored.join(", ")}]`,

@@ -1,5 +1,5 @@
 import { blobSource, type ByteSource, checkRange } from "./byte-source.ts";
-import { CheckpointError } from "./checkpoint-error.ts";
+import { checkpointError } from "./checkpoint-error.ts";
 
 /** Options of the network; see `openUrl`. */
 export interface UrlOptions {
@@ -36,7 +36,7 @@ export async function openUrl(url: URL, options: UrlOptions = {}): Promise<ByteS
     const response = await requestWithRetry(url, options, begin, length);
     const now = response.status === 206 ? describeFile(response, name) : undefined;
     if (now === undefined || now.begin !== begin || now.size !== size || now.etag !== etag)
-      throw new CheckpointError({
+      throw checkpointError({
         source: name,
         rule: `the server must go on sending the file of ${size} bytes it began with`,
         got:
@@ -101,7 +101,7 @@ async function requestWithRetry(url: URL, options: UrlOptions, begin: number, le
       cause = error;
     }
     if (final)
-      throw new CheckpointError({
+      throw checkpointError({
         source: name,
         rule: "the server must send the file",
         got,
@@ -116,7 +116,7 @@ function describeFile(response: Response, source: string): { begin: number; size
   const range = response.headers.get("Content-Range") ?? "";
   const match = /^bytes (?:(\d{1,15})-\d{1,15}|\*)\/(\d{1,15})$/.exec(range.trim());
   if (match === null)
-    throw new CheckpointError({
+    throw checkpointError({
       source,
       rule: "the server must say which bytes of how many it sends (Content-Range)",
       got: range === "" ? "nothing" : range.slice(0, 80),
@@ -136,7 +136,7 @@ async function body(response: Response, length: number, source: string): Promise
       if (filled > length) break;
     }
   if (filled === length) return bytes;
-  throw new CheckpointError({
+  throw checkpointError({
     source,
     rule: `the server must send the ${length} bytes asked for`,
     got: filled > length ? "more" : `${filled}`,
@@ -151,7 +151,7 @@ async function wholeBody(response: Response, source: string): Promise<Blob> {
     pieces.push(part);
     size += part.length;
     if (size > MAX_WHOLE_BYTES)
-      throw new CheckpointError({
+      throw checkpointError({
         source,
         rule: "a server of a file above 1 GiB must support Range requests",
         got: "the whole file",
@@ -172,7 +172,7 @@ async function* parts(response: Response, source: string): AsyncGenerator<Uint8A
     }
   } catch (cause) {
     const got = cause instanceof Error ? cause.message : "an error";
-    throw new CheckpointError({ source, rule: "the transfer must finish", got, remedy: "load it again", cause });
+    throw checkpointError({ source, rule: "the transfer must finish", got, remedy: "load it again", cause });
   } finally {
     await reader.cancel().catch(() => undefined);
   }

@@ -1,0 +1,88 @@
+import type { DType } from "../base/dtype.ts";
+import type { Shape } from "../base/shape.ts";
+import type { View } from "../base/view.ts";
+import type { DeviceTraits, Program } from "../kernels/kernel.ts";
+import type { Node } from "../graph/node.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Gradients of an op's inputs, in order; null where an input has none. */
+export type Vjp = (
+  dy: Tensor,
+  inputs: readonly Tensor[],
+  y: Tensor,
+  attrs: readonly number[],
+  make: MakeTensor,
+) => readonly (Tensor | null)[];
+
+/** Wraps a node: rules may not import Tensor, which imports them. */
+export type MakeTensor = (node: Node) => Tensor;
+
+interface Common {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Element i of the result is a function of element i of each input. */
+export interface ElementwiseOp extends Common {
+  readonly kind: "elementwise";
+  /** WGSL of the result; arguments and result may be vec4. `type` is the WGSL type of the result (`f32`, `vec4<f32>`, …). */
+  readonly wgsl: (args: readonly string[], type: string, attrs: readonly number[]) => string;
+  /** Recomputing beats a round trip through memory. */
+  readonly cheap: boolean;
+  readonly vjp: Vjp;
+}
+
+/** The result is the input seen with other strides. */
+export interface MovementOp extends Common {
+  readonly kind: "movement";
+  /** Null where no strides can express it: the planner copies first. */
+  readonly view: (source: View, shape: Shape, attrs: readonly number[]) => View | null;
+  /** Element i of the result is element i of the source, whatever the shapes. */
+  readonly linear: boolean;
+  readonly vjp: Vjp;
+}
+
+export type StructuralKind = "const" | "iota" | "random" | "pad" | "concat" | "reduce" | "pick";
+
+/** Ops that the planner knows by kind. */
+export interface StructuralOp extends Common {
+  readonly kind: StructuralKind;
+  readonly vjp: Vjp;
+}
+
+/** What a kernel may ask of an input's layout. */
+export interface KernelInput extends View {
+  readonly dtype: DType;
+}
+
+/** An op with kernels of its own. Several outputs are reached through `pick` nodes. */
+export interface KernelOp extends Common {
+  readonly kind: "kernel";
+  readonly outputs: (inputs: readonly KernelInput[], attrs: readonly number[]) => readonly { shape: Shape; dtype: DType }[];
+  /** True where the kernel can read this input as it lies; otherwise it is made contiguous first. */
+  readonly accepts: (view: View, input: number, attrs: readonly number[]) => boolean;
+  readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
+  readonly vjp: Vjp;
+  /** Gradients of an op with several outputs: one dy an output, null where unused. */
+  readonly vjpMany?: (
+    dys: readonly (Tensor | null)[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    attrs: readonly number[],
+    make: MakeTensor,
+  ) => readonly (Tensor | null)[];
+}
+
+/** Writes some of its inputs in place, after every reader of theirs in the same plan. Its result is an empty token. */
+export interface UpdateOp extends Common {
+  readonly kind: "update";
+  /** Indices of the inputs that are written; each must be a realised tensor. */
+  readonly targets: readonly number[];
+  readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
+}
+
+export type Op = ElementwiseOp | MovementOp | StructuralOp | KernelOp | UpdateOp;
+
+let count = 0;
+/** Ids are dense and given in import order; they never reach WGSL text. */
+export const nextOpId = (): number => ++count;

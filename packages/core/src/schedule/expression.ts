@@ -1,0 +1,199 @@
+import { storageType } from "../base/dtype.ts";
+import { contiguousStrides } from "../base/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { erfWgsl } from "../primitives/elementwise.ts";
+import { philoxWgsl } from "../random/philox.ts";
+import { accessOf, indexFunction, isChecked, Uniforms, type IndexMap } from "./index-map.ts";
+import type { Value } from "./spec.ts";
+
+export type Lanes = 1 | 4;
+
+/** What a fused kernel reads for a node that is not computed inside it. */
+export interface Source {
+  readonly value: Value;
+  readonly map: IndexMap;
+}
+
+/** The planner's answers about nodes. */
+export interface Resolver {
+  /** The op's expression is part of the kernel that reads it. */
+  inlined(node: Node): boolean;
+  source(node: Node): Source;
+  /** The input of an inlined pad, before padding. */
+  paddedSource(node: Node): Source;
+}
+
+const LITERAL_SUFFIX = { f32: "", i32: "i", u32: "u", bool: "" } as const;
+
+function literal(value: number, node: Node): string {
+  if (node.dtype === "bool") return value ? "true" : "false";
+  if (node.dtype !== "f32") return `${node.dtype === "u32" ? value >>> 0 : Math.trunc(value)}${LITERAL_SUFFIX[node.dtype]}`;
+  // WGSL has no literal for NaN and infinities, and constant expressions may not make them
+  if (!Number.isFinite(value)) {
+    const bits = Number.isNaN(value) ? "0x7fc00000u" : value > 0 ? "0x7f800000u" : "0xff800000u";
+    return `bitcast<f32>(${bits} | (u[0].x & 0u))`;
+  }
+  const rounded = Math.fround(value);
+  return Number.isInteger(rounded) && Math.abs(rounded) < 1e9 ? `${rounded}.0` : `${rounded}f`.replace("e+", "e");
+}
+
+/**
+ * Turns the expression above one kernel's output into WGSL statements for lane group `i` (element index `i`, i+1, … i+lanes−1).
+ */
+export class ExpressionWriter {
+  readonly uniforms = new Uniforms();
+  readonly values: Value[] = [];
+  readonly #declarations: string[] = [];
+  readonly #functions: string[] = [];
+  readonly #bindings = new Map<string, string>();
+  readonly #statements: string[] = [];
+  readonly #names = new Map<Node, string>();
+  readonly #lanes: Lanes;
+  readonly #resolve: Resolver;
+  #erf = false;
+  #philox = false;
+
+  constructor(lanes: Lanes, resolve: Resolver) {
+    this.#lanes = lanes;
+    this.#resolve = resolve;
+  }
+
+  type(dtype: string): string {
+    return this.#lanes === 4 ? `vec4<${dtype}>` : dtype;
+  }
+
+  /** Name of the variable that holds the node's value. */
+  write(node: Node): string {
+    const known = this.#names.get(node);
+    if (known) return known;
+    const expression = this.#expression(node);
+    const name = `t${this.#names.size}`;
+    this.#names.set(node, name);
+    this.#statements.push(`let ${name} = ${expression};`);
+    return name;
+  }
+
+  #expression(node: Node): string {
+    const { op } = node;
+    const type = this.type(node.dtype);
+    if (op === null || !this.#resolve.inlined(node)) return this.#load(node, this.#resolve.source(node));
+    if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node)})`;
+    if (op.kind === "iota") return this.#iota(node);
+    if (op.kind === "random") return this.#random(node);
+    if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
+    if (op.kind === "movement") return this.write(node.inputs[0] ?? node);
+    if (op.kind !== "elementwise") throw new Error(`planner: ${op.name} cannot be fused`);
+    if (op.name === "erf") this.#erf = true;
+    return op.wgsl(
+      node.inputs.map((n) => this.write(n)),
+      type,
+      node.attrs,
+    );
+  }
+
+  #bind(value: Value, type: string): string {
+    const at = this.values.indexOf(value);
+    const key = `${at}:${type}`;
+    const known = at >= 0 ? this.#bindings.get(key) : undefined;
+    if (known) return known;
+    const index = this.values.push(value) - 1;
+    const name = `x${index}`;
+    this.#bindings.set(`${this.values.indexOf(value)}:${type}`, name);
+    this.#declarations.push(`@group(0) @binding(${index}) var<storage, read> ${name}: array<${type}>;`);
+    return name;
+  }
+
+  #load(node: Node, { value, map }: Source): string {
+    const lanes = this.#lanes;
+    const access = accessOf(map, lanes);
+    const scalar = storageType(node.dtype);
+    const type = this.type(node.dtype);
+    const fromStored = (expression: string, stored: string): string =>
+      node.dtype === "bool" ? `(${expression} != ${stored}(0u))` : expression;
+    if (access === "linear") {
+      const stored = this.type(scalar);
+      const x = this.#bind(value, stored);
+      const index = map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`;
+      return fromStored(lanes === 4 ? `${x}[${index} >> 2u]` : `${x}[${index}]`, stored);
+    }
+    if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded) {
+      const x = this.#bind(value, scalar);
+      return `${type}(${fromStored(`${x}[${this.uniforms.word(map.offset)}]`, scalar)})`;
+    }
+    const fn = `index${this.#functions.length}`;
+    this.#functions.push(indexFunction(fn, map, this.uniforms));
+    const checked = isChecked(map);
+    const fill = map.padded ? literal(map.padded.fill, node) : "";
+    if (access === "vector") {
+      const stored = this.type(scalar);
+      const x = this.#bind(value, stored);
+      const whole = fromStored(`${x}[at >> 2u]`, stored);
+      return this.#indexed(`let at = ${fn}(i);`, checked ? guarded("at", whole, `${type}(${fill})`, type) : whole, type, checked);
+    }
+    const x = this.#bind(value, scalar);
+    const read = (at: string): string => fromStored(`${x}[${at}]`, scalar);
+    if (access === "splat") {
+      const one = `${type}(${read("at")})`;
+      return this.#indexed(`let at = ${fn}(i);`, checked ? guarded("at", one, `${type}(${fill})`, type) : one, type, checked);
+    }
+    const lane = (k: number): string => {
+      const at = `${fn}(i${k === 0 ? "" : ` + ${k}u`})`;
+      return checked ? `load_${fn}(${at})` : read(at);
+    };
+    if (checked)
+      this.#functions.push(
+        `fn load_${fn}(at: u32) -> ${node.dtype} {\n  if (at == 0xffffffffu) { return ${fill}; }\n  return ${read("at")};\n}\n`,
+      );
+    return lanes === 1 ? lane(0) : `${type}(${[0, 1, 2, 3].map(lane).join(", ")})`;
+  }
+
+  /** A load whose place is computed first. */
+  #indexed(setup: string, expression: string, type: string, checked: boolean): string {
+    const name = `v${this.#functions.length}`;
+    const declared = checked ? `var ${name}: ${type}; { ${setup} ${expression.replaceAll("RESULT", name)} }` : `var ${name}: ${type}; { ${setup} ${name} = ${expression}; }`;
+    this.#statements.push(declared);
+    return name;
+  }
+
+  #iota(node: Node): string {
+    const [axis = 0] = node.attrs;
+    const stride = this.uniforms.word(contiguousStrides(node.shape)[axis] ?? 1);
+    const n = this.uniforms.word(node.shape[axis] ?? 1);
+    const one = (k: number): string => `${node.dtype}(((i + ${k}u) / ${stride}) % ${n})`;
+    return this.#lanes === 1 ? one(0) : `${this.type(node.dtype)}(${[0, 1, 2, 3].map(one).join(", ")})`;
+  }
+
+  /** Element e is word e mod 4 of the Philox block at counter (e div 4) + base, so that lanes do not change the numbers. */
+  #random(node: Node): string {
+    this.#philox = true;
+    const key = this.#bind(this.#resolve.source(node.inputs[0] ?? node).value, "u32");
+    const name = `r${this.#statements.length}`;
+    const [kind = 0] = node.attrs;
+    this.#statements.push(
+      `let ${name} = philox4x32(vec4<u32>(i >> 2u, 0u, ${key}[2], ${key}[3]), vec2<u32>(${key}[0], ${key}[1]));`,
+    );
+    const block = `${name}v`;
+    const value =
+      kind === 0
+        ? name
+        : kind === 1
+          ? `vec4<f32>(uniform01(${name}.x), uniform01(${name}.y), uniform01(${name}.z), uniform01(${name}.w))`
+          : `vec4<f32>(boxMuller(${name}.x, ${name}.y), boxMuller(${name}.z, ${name}.w))`;
+    this.#statements.push(`let ${block} = ${value};`);
+    return this.#lanes === 4 ? block : `${block}[i & 3u]`;
+  }
+
+  get header(): string {
+    const helpers = [this.#erf ? erfWgsl(this.type("f32")) : "", this.#philox ? philoxWgsl : ""].join("");
+    return helpers + this.#functions.join("");
+  }
+  get declarations(): readonly string[] {
+    return this.#declarations;
+  }
+  get body(): string {
+    return this.#statements.join("\n    ");
+  }
+}
+
+const guarded = (at: string, whole: string, fill: string, _type: string): string =>
+  `if (${at} == 0xffffffffu) { RESULT = ${fill}; } else { RESULT = ${whole}; }`;

@@ -1,0 +1,187 @@
+import { BYTES_PER_ELEMENT, storageType, type DType } from "../base/dtype.ts";
+import { sizeOf } from "../base/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { floatWord, splitWorkgroups, type DeviceTraits } from "../kernels/kernel.ts";
+import type { ReduceOp } from "../primitives/structural.ts";
+import { ExpressionWriter, type Lanes, type Resolver } from "./expression.ts";
+import { accessOf, axesMap, indexFunction, Uniforms, type IndexMap } from "./index-map.ts";
+import type { Value } from "./spec.ts";
+
+export interface FusedKernel {
+  readonly label: string;
+  readonly wgsl: string;
+  /** Buffers read, in binding order; the output is bound after them, then the uniforms. */
+  readonly values: readonly Value[];
+  readonly uniforms: Uint32Array;
+  readonly workgroups: readonly [number, number, number];
+}
+
+const WORKGROUP = 64;
+
+const entry = (count: string, body: string): string => /* wgsl */ `
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+  let g = (wid.y * nwg.x + wid.x) * ${WORKGROUP}u + lid;
+  if (g < ${count}) {
+    ${body}
+  }
+}
+`;
+
+const outputBindings = (index: number, type: string, uniforms: Uniforms): string =>
+  `@group(0) @binding(${index}) var<storage, read_write> out: array<${type}>;\n` +
+  `@group(0) @binding(${index + 1}) var<uniform> u: ${uniforms.declaration};\n`;
+
+const stored = (dtype: DType, value: string, lanes: Lanes): string => {
+  if (dtype !== "bool") return value;
+  return lanes === 4 ? `select(vec4<u32>(0u), vec4<u32>(1u), ${value})` : `select(0u, 1u, ${value})`;
+};
+
+/** One dispatch that evaluates the expression at `node` for `size` elements and stores it through `store`. */
+export function elementwiseKernel(
+  node: Node,
+  size: number,
+  output: Value,
+  store: IndexMap,
+  resolve: Resolver,
+  label: string,
+): FusedKernel | null {
+  if (size === 0) return null;
+  const lanes: Lanes = size % 4 === 0 ? 4 : 1;
+  const writer = new ExpressionWriter(lanes, resolve);
+  const { uniforms } = writer;
+  const groups = size / lanes;
+  const count = uniforms.word(groups);
+  const result = stored(node.dtype, writer.write(node), lanes);
+  const access = accessOf(store, lanes);
+  const scalar = storageType(node.dtype);
+  let storeFunction = "";
+  let write: string;
+  if (access === "linear" || size === 1) {
+    const at = store.offset === 0 ? "i" : `(i + ${uniforms.word(store.offset)})`;
+    write = lanes === 4 ? `out[${at} >> 2u] = ${result};` : `out[${at}] = ${result};`;
+  } else {
+    storeFunction = indexFunction("store_index", store, uniforms);
+    if (access === "vector") write = `out[store_index(i) >> 2u] = ${result};`;
+    else if (lanes === 1) write = `out[store_index(i)] = ${result};`;
+    else write = `let result = ${result};\n    ${[0, 1, 2, 3].map((k) => `out[store_index(i + ${k}u)] = result[${k}];`).join(" ")}`;
+  }
+  const wide = lanes === 4 && (access === "linear" || access === "vector");
+  const type = wide ? `vec4<${scalar}>` : scalar;
+  const declarations = [...writer.declarations, ""].join("\n") + outputBindings(writer.values.length, type, uniforms);
+  const body = [`let i = g * ${lanes}u;`, writer.body, write].join("\n    ");
+  return {
+    label,
+    wgsl: declarations + writer.header + storeFunction + entry(count, body),
+    values: writer.values,
+    uniforms: uniforms.packed(),
+    workgroups: splitWorkgroups(Math.ceil(groups / WORKGROUP)),
+  };
+}
+
+interface Reduction {
+  readonly input: Node;
+  readonly op: ReduceOp;
+  readonly axes: readonly number[];
+  readonly scale: number;
+  readonly output: Value;
+  readonly temporary: (bytes: number) => Value;
+}
+
+const identityOf = (op: ReduceOp, dtype: DType): string => {
+  if (op.name === "sum") return `${dtype}(0)`;
+  if (dtype === "f32") return op.identity;
+  if (dtype === "u32") return op.name === "max" ? "0u" : "0xffffffffu";
+  return op.name === "max" ? "(-2147483647i - 1i)" : "2147483647i";
+};
+
+/**
+ * Deterministic reductions without barriers or atomics: each invocation sums one stretch of one output (or of four neighbouring ones); where
+ * outputs are too few to fill the machine, a second dispatch adds up the stretches.
+ */
+export function reduceKernels(
+  { input, op, axes, scale, output, temporary }: Reduction,
+  resolve: Resolver,
+  traits: DeviceTraits,
+): { kernel: FusedKernel; output: Value }[] {
+  const { shape, dtype } = input;
+  const kept = shape.map((_, a) => a).filter((a) => !axes.includes(a));
+  const outer = axesMap(shape, kept);
+  const inner = axesMap(shape, axes);
+  const outputs = kept.reduce((n, a) => n * (shape[a] ?? 1), 1);
+  const length = axes.reduce((n, a) => n * (shape[a] ?? 1), 1);
+  if (outputs === 0) return [];
+
+  const innermost = (map: IndexMap): boolean => map.strides.at(-1) === 1 && (map.dims.at(-1) ?? 1) % 4 === 0;
+  const over = sizeOf(shape) === 0 ? "none" : innermost(outer) ? "outputs" : innermost(inner) ? "length" : "none";
+  const lanes: Lanes = over === "none" ? 1 : 4;
+  const groups = over === "outputs" ? outputs / 4 : outputs;
+  const wanted = traits.software ? 512 : 65536;
+  const splits = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
+  const step = over === "length" ? 4 : 1;
+  const stretch = Math.ceil(Math.ceil(length / splits) / step) * step;
+
+  const writer = new ExpressionWriter(lanes, resolve);
+  const { uniforms } = writer;
+  const count = uniforms.word(groups * splits);
+  const groupsWord = uniforms.word(groups);
+  const stretchWord = uniforms.word(stretch);
+  const lengthWord = uniforms.word(length);
+  const scaleWord = splits === 1 && scale !== 1 ? uniforms.word(floatWord(scale)) : null;
+  const functions = indexFunction("outer_index", outer, uniforms) + indexFunction("inner_index", inner, uniforms);
+  const type = writer.type(dtype);
+  const value = writer.write(input);
+  let result = over === "length" ? op.combine(op.combine("acc.x", "acc.y"), op.combine("acc.z", "acc.w")) : "acc";
+  if (scaleWord) result = `${result} * bitcast<f32>(${scaleWord})`;
+  const body = [
+    `let split = g / ${groupsWord};`,
+    `let o = (g - split * ${groupsWord})${over === "outputs" ? " * 4u" : ""};`,
+    `let base = outer_index(o);`,
+    `var acc = ${type}(${identityOf(op, dtype)});`,
+    `let last = min(${lengthWord}, (split + 1u) * ${stretchWord});`,
+    `for (var r = split * ${stretchWord}; r < last; r += ${step}u) {`,
+    `let i = base + inner_index(r);`,
+    writer.body,
+    `acc = ${op.combine("acc", value)};`,
+    `}`,
+    `out[g] = ${result};`,
+  ].join("\n    ");
+  const outType = over === "outputs" ? `vec4<${dtype}>` : dtype;
+  const first: FusedKernel = {
+    label: op.name,
+    wgsl:
+      [...writer.declarations, ""].join("\n") +
+      outputBindings(writer.values.length, outType, uniforms) +
+      writer.header +
+      functions +
+      entry(count, body),
+    values: writer.values,
+    uniforms: uniforms.packed(),
+    workgroups: splitWorkgroups(Math.ceil((groups * splits) / WORKGROUP)),
+  };
+  if (splits === 1) return [{ kernel: first, output }];
+  const partial = temporary(outputs * splits * BYTES_PER_ELEMENT);
+  return [
+    { kernel: first, output: partial },
+    { kernel: combineKernel(op, dtype, outputs, splits, scale, partial), output },
+  ];
+}
+
+/** out[o] = scale · ⊕ over s of partial[s, o] */
+function combineKernel(op: ReduceOp, dtype: DType, outputs: number, splits: number, scale: number, partial: Value): FusedKernel {
+  const uniforms = new Uniforms();
+  const count = uniforms.word(outputs);
+  const splitsWord = uniforms.word(splits);
+  const scaled = scale === 1 ? "acc" : `acc * bitcast<f32>(${uniforms.word(floatWord(scale))})`;
+  const body = `var acc = ${identityOf(op, dtype)};
+    for (var s = 0u; s < ${splitsWord}; s++) { acc = ${op.combine("acc", `x0[s * ${count} + g]`)}; }
+    out[g] = ${scaled};`;
+  return {
+    label: `${op.name} stretches`,
+    wgsl:
+      `@group(0) @binding(0) var<storage, read> x0: array<${dtype}>;\n` + outputBindings(1, dtype, uniforms) + entry(count, body),
+    values: [partial],
+    uniforms: uniforms.packed(),
+    workgroups: splitWorkgroups(Math.ceil(outputs / WORKGROUP)),
+  };
+}

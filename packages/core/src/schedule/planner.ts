@@ -1,0 +1,360 @@
+import { BYTES_PER_ELEMENT } from "../base/dtype.ts";
+import { invariant } from "../base/errors.ts";
+import { sizeOf } from "../base/shape.ts";
+import { contiguousView, isContiguous, type View } from "../base/view.ts";
+import type { Node } from "../graph/node.ts";
+import type { DeviceTraits, Program } from "../kernels/kernel.ts";
+import type { KernelInput, KernelOp, UpdateOp } from "../primitives/op.ts";
+import type { ReduceOp } from "../primitives/structural.ts";
+import type { Resolver, Source } from "./expression.ts";
+import { chooseFusion, type Fusion } from "./fuse.ts";
+import { mapOf, paddedMap } from "./index-map.ts";
+import { elementwiseKernel, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
+import { assignSlots } from "./memory.ts";
+import { mergeDuplicates } from "./merge.ts";
+import type { PlanSpec, Step, Value } from "./spec.ts";
+
+/** Storage bindings that every adapter has, less one for the output. */
+const MAX_SOURCES = 7;
+/** Roots up to this many bytes are copied out of a slot, so that a new buffer does not change a dispatch's bind group. */
+const SMALL_ROOT_BYTES = 64 * 1024;
+
+interface Placed {
+  readonly value: Value;
+  readonly view: View;
+}
+
+const bytesOf = (node: { shape: readonly number[] }): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
+
+class Planner implements Resolver {
+  readonly #traits: DeviceTraits;
+  readonly #steps: Step[] = [];
+  readonly #temporaries: Value[] = [];
+  readonly #leaves: Node[];
+  readonly #placed = new Map<Node, Placed>();
+  readonly #outputs = new Map<Node, readonly Value[]>();
+  readonly #copies = new Map<Node, Placed>();
+  readonly #fusion: Fusion;
+
+  constructor(order: readonly Node[], roots: ReadonlySet<Node>, leaves: Node[], traits: DeviceTraits) {
+    this.#traits = traits;
+    this.#leaves = leaves;
+    this.#fusion = chooseFusion(order, roots);
+    leaves.forEach((leaf, index) => {
+      const value: Value = { bytes: bytesOf(leaf), place: { kind: "leaf", index }, first: 0, last: 0 };
+      this.#placed.set(leaf, { value, view: contiguousView(leaf.shape) });
+    });
+  }
+
+  inlined(node: Node): boolean {
+    return this.#fusion.inlined[node.index] === true || this.#isLinearOverInlined(node);
+  }
+  #isLinearOverInlined(node: Node): boolean {
+    if (node.op?.kind !== "movement" || !node.op.linear) return false;
+    const [input] = node.inputs;
+    return input !== undefined && this.inlined(input);
+  }
+  source(node: Node): Source {
+    const { value, view } = this.place(node);
+    return { value, map: mapOf(view) };
+  }
+  paddedSource(node: Node): Source {
+    const [fill = 0, ...pads] = node.attrs;
+    const { value, view } = this.place(node.inputs[0] ?? node);
+    return { value, map: paddedMap(view, pads, fill) };
+  }
+
+  temporary(bytes: number): Value {
+    const value: Value = { bytes, place: { kind: "slot", index: -1 }, first: this.#steps.length, last: this.#steps.length };
+    this.#temporaries.push(value);
+    return value;
+  }
+  #push(step: Step): void {
+    for (const value of step.values) value.last = this.#steps.length;
+    this.#steps.push(step);
+  }
+
+  /** Where the node's values lie; computes them if need be. */
+  place(node: Node): Placed {
+    const known = this.#placed.get(node);
+    if (known) return known;
+    const placed = this.#place(node);
+    this.#placed.set(node, placed);
+    return placed;
+  }
+  #place(node: Node): Placed {
+    const { op } = node;
+    invariant(op !== null, "planner: a leaf was not registered");
+    const [first] = node.inputs;
+    if (op.kind === "movement" && first) {
+      const source = this.place(first);
+      const view = op.view(source.view, node.shape, node.attrs);
+      if (view) return { value: source.value, view };
+      const copy = this.contiguous(first);
+      const retried = op.view(copy.view, node.shape, node.attrs);
+      invariant(retried !== null, `planner: ${op.name} has no view of contiguous data`);
+      return { value: copy.value, view: retried };
+    }
+    if (op.kind === "pick" && first) {
+      const [index = 0] = node.attrs;
+      const value = this.#runKernel(first)[index];
+      invariant(value !== undefined, "planner: pick of an output that is not there");
+      return { value, view: contiguousView(node.shape) };
+    }
+    if (op.kind === "kernel") {
+      const [value] = this.#runKernel(node);
+      invariant(value !== undefined, `planner: ${op.name} has no output`);
+      return { value, view: contiguousView(node.shape) };
+    }
+    const value = this.temporary(bytesOf(node));
+    if (op.kind === "reduce") this.#reduce(node, value);
+    else if (op.kind === "concat") this.#concat(node, value);
+    else this.#fused(node, value, contiguousView(node.shape));
+    return { value, view: contiguousView(node.shape) };
+  }
+
+  /** The node in row-major order without gaps. */
+  contiguous(node: Node): Placed {
+    const placed = this.place(node);
+    if (isContiguous(placed.view) && placed.view.offset === 0) return placed;
+    const known = this.#copies.get(node);
+    if (known) return known;
+    const value = this.temporary(bytesOf(node));
+    this.#copy(node, value);
+    const copy = { value, view: contiguousView(node.shape) };
+    this.#copies.set(node, copy);
+    return copy;
+  }
+  #copy(node: Node, into: Value): void {
+    const size = sizeOf(node.shape);
+    this.#emit(elementwiseKernel(node, size, into, mapOf(contiguousView(node.shape)), this, "copy"), into);
+  }
+
+  #emit(kernel: FusedKernel | null, output: Value): void {
+    if (!kernel) return;
+    const sources = kernel.values.length;
+    this.#push({
+      label: kernel.label,
+      wgsl: kernel.wgsl,
+      values: [...kernel.values, output],
+      accesses: [...new Array<"read">(sources).fill("read"), "read_write"],
+      uniforms: kernel.uniforms,
+      workgroups: kernel.workgroups,
+    });
+  }
+
+  /** Every node that a fused expression reads from memory, computed before the kernel is written. */
+  #prepare(root: Node): Set<Value> {
+    const values = new Set<Value>();
+    const seen = new Set<Node>();
+    const visit = (node: Node): void => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      if (node !== root && !this.inlined(node)) {
+        values.add(this.place(node).value);
+        return;
+      }
+      if (node.op?.kind === "pad" || node.op?.kind === "random") {
+        for (const input of node.inputs) values.add(this.place(input).value);
+        return;
+      }
+      for (const input of node.inputs) visit(input);
+    };
+    visit(root);
+    if (values.size <= MAX_SOURCES) return values;
+    this.#cut(root);
+    return this.#prepare(root);
+  }
+  /** Too many buffers for one dispatch: gives the largest fitting part of the expression a kernel of its own. */
+  #cut(root: Node): void {
+    let best: Node | null = null;
+    let bestCount = 1;
+    const counts = new Map<Node, Set<Node>>();
+    const visit = (node: Node): Set<Node> => {
+      const known = counts.get(node);
+      if (known) return known;
+      const reads = new Set<Node>();
+      counts.set(node, reads);
+      if (node !== root && !this.inlined(node)) reads.add(node);
+      else if (node.op?.kind === "pad" || node.op?.kind === "random") for (const n of node.inputs) reads.add(n);
+      else for (const n of node.inputs) for (const r of visit(n)) reads.add(r);
+      if (node !== root && node.op?.kind === "elementwise" && this.inlined(node) && reads.size <= MAX_SOURCES && reads.size > bestCount) {
+        best = node;
+        bestCount = reads.size;
+      }
+      return reads;
+    };
+    visit(root);
+    const cut: Node | null = best;
+    invariant(cut !== null, "planner: a fused expression cannot be cut");
+    this.#fusion.inlined[(cut as Node).index] = false;
+    this.place(cut);
+  }
+
+  /** Runs the expression above `node`, node included, into a view of `value`. */
+  #fused(node: Node, value: Value, view: View): void {
+    this.#prepare(node);
+    const alone: Resolver = {
+      inlined: (n) => n === node || this.inlined(n),
+      source: (n) => this.source(n),
+      paddedSource: (n) => this.paddedSource(n),
+    };
+    this.#emit(elementwiseKernel(node, sizeOf(node.shape), value, mapOf(view), alone, node.op?.name ?? "fused"), value);
+  }
+  #reduce(node: Node, value: Value): void {
+    const [input] = node.inputs;
+    invariant(input !== undefined, "planner: reduce without input");
+    if (this.inlined(input)) this.#prepareExpression(input);
+    else this.place(input);
+    const [scale = 1, ...axes] = node.attrs;
+    const op = node.op as ReduceOp; // kind is reduce
+    const kernels = reduceKernels({ input, op, axes, scale, output: value, temporary: (bytes) => this.temporary(bytes) }, this, this.#traits);
+    for (const { kernel, output } of kernels) this.#emit(kernel, output);
+  }
+  #prepareExpression(root: Node): void {
+    this.#prepare(root);
+  }
+  #concat(node: Node, value: Value): void {
+    const [axis = 0] = node.attrs;
+    const whole = contiguousView(node.shape);
+    let start = 0;
+    for (const piece of node.inputs) {
+      const n = piece.shape[axis] ?? 0;
+      const view: View = { shape: piece.shape, strides: whole.strides, offset: start * (whole.strides[axis] ?? 0) };
+      start += n;
+      if (sizeOf(piece.shape) === 0) continue;
+      if (this.inlined(piece)) this.#prepareExpression(piece);
+      else this.place(piece);
+      this.#emit(elementwiseKernel(piece, sizeOf(piece.shape), value, mapOf(view), this, "concat"), value);
+    }
+  }
+
+  #inputs(node: Node, op: KernelOp | UpdateOp): { placed: Placed[]; described: KernelInput[] } {
+    const placed = node.inputs.map((input, k) => {
+      if (op.kind === "update" && op.targets.includes(k)) return this.place(input);
+      const p = this.place(input);
+      const ok = op.kind === "kernel" ? op.accepts(p.view, k, node.attrs) : isContiguous(p.view) && p.view.offset === 0;
+      return ok ? p : this.contiguous(input);
+    });
+    const described = placed.map(({ view }, k) => ({ ...view, dtype: node.inputs[k]?.dtype ?? "f32" }));
+    return { placed, described };
+  }
+  #runKernel(node: Node): readonly Value[] {
+    const known = this.#outputs.get(node);
+    if (known) return known;
+    const op = node.op as KernelOp; // callers pass kernel nodes
+    const { placed, described } = this.#inputs(node, op);
+    const outputs = op.outputs(described, node.attrs).map(({ shape }) => this.temporary(sizeOf(shape) * BYTES_PER_ELEMENT));
+    this.#outputs.set(node, outputs);
+    this.#runProgram(
+      op.program(described, node.attrs, this.#traits),
+      placed.map((p) => p.value),
+      outputs,
+    );
+    return outputs;
+  }
+  #runProgram(program: Program, inputs: readonly Value[], outputs: readonly Value[]): void {
+    const scratch = program.scratch.map((bytes) => this.temporary(bytes));
+    for (const launch of program.launches) {
+      const values = launch.bindings.map(({ buffer }) => {
+        const list = buffer.kind === "input" ? inputs : buffer.kind === "output" ? outputs : scratch;
+        const value = list[buffer.index];
+        invariant(value !== undefined, `planner: ${launch.label} names a buffer that is not there`);
+        return value;
+      });
+      if (launch.workgroups.some((n) => n === 0)) continue;
+      this.#push({
+        label: launch.label,
+        wgsl: launch.wgsl,
+        values,
+        accesses: launch.bindings.map((b) => b.access),
+        uniforms: launch.uniforms,
+        workgroups: launch.workgroups,
+      });
+    }
+  }
+
+  /** In-place updates come last, readers of a buffer before its writer. */
+  runUpdates(updates: readonly Node[]): void {
+    const prepared = updates.map((node) => {
+      const op = node.op as UpdateOp; // callers pass update nodes
+      return { node, op, ...this.#inputs(node, op) };
+    });
+    const pending = [...prepared];
+    while (pending.length > 0) {
+      const writes = (u: (typeof prepared)[number]): Value[] => u.op.targets.flatMap((k) => u.placed[k]?.value ?? []);
+      const reads = (u: (typeof prepared)[number]): Value[] =>
+        u.placed.flatMap((p, k) => (u.op.targets.includes(k) ? [] : [p.value]));
+      const free = pending.findIndex((u) => !pending.some((v) => v !== u && reads(v).some((value) => writes(u).includes(value))));
+      const at = Math.max(0, free);
+      const [update] = pending.splice(at, 1);
+      if (!update) return;
+      // what this update overwrites and a later one (or itself) still reads is saved first
+      const written = writes(update);
+      for (const other of [update, ...pending])
+        other.placed.forEach((p, k) => {
+          const input = other.node.inputs[k];
+          if (!input || other.op.targets.includes(k) || !written.includes(p.value)) return;
+          const value = this.temporary(bytesOf(input));
+          this.#copy(input, value);
+          other.placed[k] = { value, view: contiguousView(input.shape) };
+        });
+      const inputs = update.placed.map((p, k) => ({ ...p.view, dtype: update.node.inputs[k]?.dtype ?? ("f32" as const) }));
+      this.#runProgram(
+        update.op.program(inputs, update.node.attrs, this.#traits),
+        update.placed.map((p) => p.value),
+        [],
+      );
+    }
+  }
+
+  finish(roots: readonly Node[]): PlanSpec {
+    const taken = new Map<Value, number>();
+    const copies: [Value, number][] = [];
+    const results = roots.map((root, index) => {
+      const bytes = bytesOf(root);
+      if (root.op?.kind === "update") return { bytes: 0, copyFrom: null };
+      let { value, view } = this.place(root);
+      if (value.place.kind === "leaf" || !isContiguous(view) || view.offset !== 0 || value.bytes !== bytes) {
+        value = this.temporary(bytes);
+        this.#copy(root, value);
+      }
+      if (taken.has(value) || bytes <= SMALL_ROOT_BYTES) {
+        copies.push([value, index]);
+        return { bytes, copyFrom: value };
+      }
+      taken.set(value, index);
+      return { bytes, copyFrom: null };
+    });
+    for (const [value] of copies) value.last = this.#steps.length;
+    for (const [value, index] of taken) value.place = { kind: "root", index };
+    const slots = assignSlots(this.#temporaries.filter((v) => v.place.kind === "slot"));
+    return {
+      leaves: this.#leaves.map((leaf) => ({ kind: leaf.source?.kind ?? "host", bytes: bytesOf(leaf), dtype: leaf.dtype })),
+      steps: this.#steps,
+      slots,
+      roots: results,
+    };
+  }
+}
+
+/**
+ * Turns a graph into dispatches over slots.
+ *
+ * @param order topological order of all that `roots` need, `index` set
+ */
+export function planGraph(order: readonly Node[], roots: readonly Node[], traits: DeviceTraits): PlanSpec {
+  const leaves = order.filter((node) => node.op === null);
+  const merged = mergeDuplicates(order, roots);
+  const isUpdate = (node: Node): boolean => node.op?.kind === "update";
+  const planner = new Planner(merged.order, new Set(merged.roots.filter((r) => !isUpdate(r))), leaves, traits);
+  for (const node of merged.order) {
+    const kind = node.op?.kind;
+    if (kind === undefined || kind === "movement" || kind === "update" || kind === "pick" || planner.inlined(node)) continue;
+    planner.place(node);
+  }
+  for (const root of merged.roots) if (!isUpdate(root)) planner.place(root);
+  planner.runUpdates(merged.roots.filter(isUpdate));
+  return planner.finish(merged.roots);
+}
+

@@ -1,0 +1,123 @@
+import { BYTES_PER_ELEMENT, typedArray, type TypedArray } from "../base/dtype.ts";
+import { StaleTensorError } from "../base/errors.ts";
+import { formatShape, sizeOf } from "../base/shape.ts";
+import { Node, topologicalOrder } from "../graph/node.ts";
+import { Storage } from "../graph/storage.ts";
+import { getDevice, type Device } from "../runtime/device.ts";
+import { readBuffer } from "../runtime/readback.ts";
+import { PlanCache } from "./plan-cache.ts";
+
+/** A tensor, as far as realising goes. */
+export interface UpdateTarget {
+  node: Node;
+}
+export interface Realizable extends UpdateTarget {
+  readonly targets: readonly UpdateTarget[] | null;
+}
+
+/** Values this small come to the host for good when they are read: losses and norms then hold no GPU memory. */
+const HOST_BYTES = 64;
+
+const caches = new WeakMap<Device, PlanCache>();
+
+/** The plans of a device, with counts of hits and misses. */
+export function planCacheOf(device: Device): PlanCache {
+  let cache = caches.get(device);
+  if (!cache) caches.set(device, (cache = new PlanCache(device)));
+  return cache;
+}
+
+const bytesOf = (node: Node): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
+
+function allocate(device: Device, node: Node): Storage {
+  const bytes = bytesOf(node);
+  return new Storage(device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)), bytes, (buffer) => device.pool.release(buffer));
+}
+
+function upload(device: Device, node: Node): void {
+  if (node.source?.kind !== "host") return;
+  const storage = allocate(device, node);
+  if (bytesOf(node) > 0) device.write(storage.buffer, 0, node.source.array);
+  node.become({ kind: "device", storage, version: 0 });
+}
+
+function checkLeaves(order: readonly Node[]): void {
+  for (const { source, shape } of order)
+    if (source?.kind === "device" && source.storage.version !== source.version)
+      throw new StaleTensorError(
+        `realize: a tensor of shape ${formatShape(shape)} was changed in place after an expression on it was recorded; ` +
+          "realize the expression before the update, or record it again",
+      );
+}
+
+async function run(device: Device, roots: readonly Node[]): Promise<void> {
+  const order = topologicalOrder(roots);
+  checkLeaves(order);
+  const leaves = order.filter((node) => node.op === null);
+  const plan = await planCacheOf(device).get(order, roots);
+  const storages = roots.map((root) => (root.op?.kind === "update" ? null : allocate(device, root)));
+  plan.run(leaves, storages);
+  roots.forEach((root, i) => {
+    const storage = storages[i];
+    root.become(
+      storage ? { kind: "device", storage, version: 0 } : { kind: "host", array: new Float32Array(0) },
+    );
+  });
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+/** Realisations run one after another: each sees the updates of those before it. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = turn.then(work, work);
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+let previous: Promise<void> = Promise.resolve();
+
+/** Realises the nodes of the tensors and performs the updates among them. */
+export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
+  return inTurn(async () => {
+    const device = await getDevice();
+    const pending = [...new Set(tensors.map((t) => t.node))].filter((n) => n.source?.kind !== "device");
+    const updated = [...new Set(tensors.filter((t) => t.node.op?.kind === "update").flatMap((t) => t.targets ?? []))];
+    const unready = [...new Set(updated.map((t) => t.node))].filter((n) => n.source?.kind !== "device");
+    for (const node of [...unready, ...pending]) if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
+    const early = unready.filter((n) => n.op !== null);
+    if (early.length > 0) await run(device, early);
+    const roots = pending.filter((n) => n.op !== null);
+    if (roots.length > 0) await run(device, roots);
+    for (const target of updated) {
+      const { source, shape, dtype } = target.node;
+      if (source?.kind !== "device") continue;
+      source.storage.version++;
+      target.node = new Node(null, [], [], shape, dtype, { ...source, version: source.storage.version });
+    }
+    // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
+    const before = previous;
+    previous = device.finished();
+    previous.catch(() => undefined);
+    await device.guard(before);
+  });
+}
+
+/** Values of a node in row-major order; realises it if need be. */
+export async function readNode(node: Node): Promise<TypedArray> {
+  if (node.source === null) await realizeNodes([{ node, targets: null }]);
+  const { source } = node;
+  if (source?.kind === "host") return source.array.slice();
+  if (source === null) throw new StaleTensorError("data: an update token has no values");
+  const device = await getDevice();
+  checkLeaves([node]);
+  const bytes = bytesOf(node);
+  const array = typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, source.storage.buffer, bytes));
+  if (bytes <= HOST_BYTES && node.source === source && source.storage.version === 0) {
+    node.become({ kind: "host", array: array.slice() });
+    source.storage.dispose();
+  }
+  return array;
+}
+
+export function disposeNode(node: Node): void {
+  if (node.source?.kind === "device") node.source.storage.dispose();
+}

@@ -1,0 +1,46 @@
+import type { DType } from "../base/dtype.ts";
+
+/** Where the buffer of a value comes from. */
+export type Place =
+  | { readonly kind: "leaf"; readonly index: number }
+  | { readonly kind: "slot"; index: number }
+  | { readonly kind: "root"; readonly index: number };
+
+/** A buffer's worth of data in a plan. */
+export interface Value {
+  readonly bytes: number;
+  place: Place;
+  /** First and last step that touches it. */
+  first: number;
+  last: number;
+}
+
+/** One dispatch, before buffers are known. */
+export interface Step {
+  readonly label: string;
+  readonly wgsl: string;
+  readonly values: readonly Value[];
+  readonly accesses: readonly ("read" | "read_write")[];
+  readonly uniforms: Uint32Array;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** What the planner needs of a leaf without holding it. */
+export interface LeafSpec {
+  readonly kind: "host" | "device";
+  readonly bytes: number;
+  readonly dtype: DType;
+}
+
+/** A plan without a device: the same for every graph of one signature. */
+export interface PlanSpec {
+  readonly leaves: readonly LeafSpec[];
+  readonly steps: readonly Step[];
+  /** Bytes of each slot that values share over time. */
+  readonly slots: readonly number[];
+  /** For each root: bytes, and the value to copy out at the end, or null where a step writes the root's own buffer. */
+  readonly roots: readonly { readonly bytes: number; readonly copyFrom: Value | null }[];
+}
+
+/** Bytes that a plan holds while it runs, leaves and roots apart. */
+export const peakBytes = (spec: PlanSpec): number => spec.slots.reduce((sum, bytes) => sum + bytes, 0);

@@ -1,0 +1,450 @@
+import { dtypeOf, type DType, type TypedArray } from "../base/dtype.ts";
+import { DTypeError, ShapeError } from "../base/errors.ts";
+import { checkShape, formatShape, normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from "../base/shape.ts";
+import { Node } from "../graph/node.ts";
+import { assignOp } from "../primitives/assign.ts";
+import { elementwise, type ElementwiseName } from "../primitives/elementwise.ts";
+import { matmul } from "../primitives/matmul.ts";
+import * as structural from "../primitives/structural.ts";
+import { disposeNode, readNode, realizeNodes, type UpdateTarget } from "../schedule/realize.ts";
+import * as build from "./build.ts";
+
+export interface ReduceOptions {
+  /** Axes to reduce; all by default. Negative axes count from the back. */
+  readonly axis?: number | readonly number[];
+  /** Keep reduced axes with size 1. */
+  readonly keepdim?: boolean;
+}
+
+type Operand = Tensor | number;
+
+/**
+ * A lazy n-dimensional array. Methods record operations; `realize()` and `data()` run them. A tensor needs no `dispose()`: what a plan
+ * computes in between lives in the plan's own buffers.
+ */
+export class Tensor {
+  /** @internal */
+  node: Node;
+  /** @internal In-place updates that realising this token performs. */
+  targets: readonly UpdateTarget[] | null = null;
+
+  /** @internal */
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  get shape(): Shape {
+    return this.node.shape;
+  }
+  get dtype(): DType {
+    return this.node.dtype;
+  }
+  get size(): number {
+    return sizeOf(this.node.shape);
+  }
+  get ndim(): number {
+    return this.node.shape.length;
+  }
+
+  #unary(name: ElementwiseName): Tensor {
+    if (this.dtype !== "f32" && name !== "neg" && name !== "abs" && name !== "sign")
+      throw new DTypeError(`${name}: input must be f32, got ${this.dtype}; cast it first`);
+    return new Tensor(build.elementwiseNode(elementwise[name], [this.node], this.dtype));
+  }
+  #binary(name: ElementwiseName, other: Operand, dtype?: DType): Tensor {
+    const [a, b] = build.broadcastPair(name, this.node, operandNode(other, this.dtype));
+    return new Tensor(build.elementwiseNode(elementwise[name], [a, b], dtype ?? a.dtype));
+  }
+
+  add(other: Operand): Tensor {
+    return this.#binary("add", other);
+  }
+  sub(other: Operand): Tensor {
+    return this.#binary("sub", other);
+  }
+  mul(other: Operand): Tensor {
+    return this.#binary("mul", other);
+  }
+  div(other: Operand): Tensor {
+    return this.#binary("div", other);
+  }
+  /** WGSL's pow: the base must not be negative. Whole exponents 1, 2 and 3 are multiplied out and take any base. */
+  pow(other: Operand): Tensor {
+    if (other === 1) return this;
+    if (other === 2) return this.square();
+    if (other === 3) return this.square().mul(this);
+    return this.#binary("pow", other);
+  }
+  maximum(other: Operand): Tensor {
+    return this.#binary("maximum", other);
+  }
+  minimum(other: Operand): Tensor {
+    return this.#binary("minimum", other);
+  }
+  eq(other: Operand): Tensor {
+    return this.#binary("eq", other, "bool");
+  }
+  ne(other: Operand): Tensor {
+    return this.#binary("ne", other, "bool");
+  }
+  lt(other: Operand): Tensor {
+    return this.#binary("lt", other, "bool");
+  }
+  le(other: Operand): Tensor {
+    return this.#binary("le", other, "bool");
+  }
+  gt(other: Operand): Tensor {
+    return this.#binary("gt", other, "bool");
+  }
+  ge(other: Operand): Tensor {
+    return this.#binary("ge", other, "bool");
+  }
+  neg(): Tensor {
+    return this.#unary("neg");
+  }
+  abs(): Tensor {
+    return this.#unary("abs");
+  }
+  exp(): Tensor {
+    return this.#unary("exp");
+  }
+  log(): Tensor {
+    return this.#unary("log");
+  }
+  sin(): Tensor {
+    return this.#unary("sin");
+  }
+  cos(): Tensor {
+    return this.#unary("cos");
+  }
+  sqrt(): Tensor {
+    return this.#unary("sqrt");
+  }
+  rsqrt(): Tensor {
+    return this.#unary("rsqrt");
+  }
+  square(): Tensor {
+    return this.#unary("square");
+  }
+  reciprocal(): Tensor {
+    return this.#unary("reciprocal");
+  }
+  tanh(): Tensor {
+    return this.#unary("tanh");
+  }
+  sigmoid(): Tensor {
+    return this.#unary("sigmoid");
+  }
+  relu(): Tensor {
+    return this.#unary("relu");
+  }
+  /** x·sigmoid(x) */
+  silu(): Tensor {
+    return this.#unary("silu");
+  }
+  /** GELU in its tanh form: 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))). */
+  gelu(): Tensor {
+    const inner = this.square().mul(0.044715).add(1).mul(this).mul(Math.sqrt(2 / Math.PI));
+    return this.mul(inner.tanh().add(1)).mul(0.5);
+  }
+  /** GELU in its exact form: x·Φ(x). */
+  geluExact(): Tensor {
+    return this.mul(this.mul(Math.SQRT1_2).erf().add(1)).mul(0.5);
+  }
+  erf(): Tensor {
+    return this.#unary("erf");
+  }
+  sign(): Tensor {
+    return this.#unary("sign");
+  }
+  floor(): Tensor {
+    return this.#unary("floor");
+  }
+  ceil(): Tensor {
+    return this.#unary("ceil");
+  }
+  round(): Tensor {
+    return this.#unary("round");
+  }
+  /** Logical negation of a bool tensor. */
+  not(): Tensor {
+    return new Tensor(build.elementwiseNode(elementwise.not, [this.cast("bool").node], "bool"));
+  }
+  and(other: Tensor): Tensor {
+    return this.cast("bool").#binary("and", other.cast("bool"), "bool");
+  }
+  or(other: Tensor): Tensor {
+    return this.cast("bool").#binary("or", other.cast("bool"), "bool");
+  }
+  clamp(min: number, max: number): Tensor {
+    return this.maximum(min).minimum(max);
+  }
+  cast(dtype: DType): Tensor {
+    return dtype === this.dtype ? this : new Tensor(build.elementwiseNode(elementwise.cast, [this.node], dtype));
+  }
+  /** `this` where the condition holds, else `other`; all three broadcast. */
+  where(condition: Tensor, other: Operand): Tensor {
+    return where(condition, this, other);
+  }
+
+  sum(options: ReduceOptions = {}): Tensor {
+    return reduce("sum", structural.reduceSum, this, options, 1);
+  }
+  mean(options: ReduceOptions = {}): Tensor {
+    const axes = normalizeAxes("mean", options.axis, this.ndim);
+    const count = axes.reduce((n, a) => n * (this.shape[a] ?? 1), 1);
+    return reduce("mean", structural.reduceSum, this, options, 1 / count);
+  }
+  /** @throws ShapeError over an axis of size 0, which has no maximum. */
+  max(options: ReduceOptions = {}): Tensor {
+    return reduce("max", structural.reduceMax, this, options, 1);
+  }
+  min(options: ReduceOptions = {}): Tensor {
+    return reduce("min", structural.reduceMin, this, options, 1);
+  }
+  /** Mean square distance from the mean, divided by n (two passes). */
+  variance(options: ReduceOptions = {}): Tensor {
+    const centred = this.sub(this.mean({ ...options, keepdim: true }));
+    return centred.square().mean(options);
+  }
+
+  /** One size may be −1: it takes what is left. */
+  reshape(shape: Shape): Tensor {
+    const known = shape.reduce((n, s) => (s === -1 ? n : n * s), 1);
+    const wanted = shape.map((s) => (s === -1 && known > 0 ? this.size / known : s));
+    if (shape.filter((s) => s === -1).length > 1 || sizeOf(checkShape("reshape", wanted)) !== this.size)
+      throw new ShapeError(`reshape: ${formatShape(shape)} must hold the ${this.size} elements of ${formatShape(this.shape)}`);
+    return new Tensor(build.reshapeNode(this.node, wanted));
+  }
+  permute(order: readonly number[]): Tensor {
+    const axes = order.map((a) => normalizeAxis("permute", a, this.ndim));
+    if (new Set(axes).size !== this.ndim || axes.length !== this.ndim)
+      throw new ShapeError(`permute: order must name each of ${this.ndim} axes once, got ${formatShape(order)}`);
+    return new Tensor(build.permuteNode(this.node, axes));
+  }
+  transpose(a = -1, b = -2): Tensor {
+    const order = this.shape.map((_, i) => i);
+    const x = normalizeAxis("transpose", a, this.ndim);
+    const y = normalizeAxis("transpose", b, this.ndim);
+    order[x] = y;
+    order[y] = x;
+    return this.permute(order);
+  }
+  /** Repeats axes of size 1, and adds axes in front; nothing is copied. */
+  expand(shape: Shape): Tensor {
+    return new Tensor(build.expandNode("expand", this.node, checkShape("expand", shape)));
+  }
+  squeeze(axis: number): Tensor {
+    const a = normalizeAxis("squeeze", axis, this.ndim);
+    if (this.shape[a] !== 1)
+      throw new ShapeError(`squeeze: axis ${axis} must have size 1, got shape ${formatShape(this.shape)}`);
+    return this.reshape(this.shape.filter((_, i) => i !== a));
+  }
+  unsqueeze(axis: number): Tensor {
+    const a = normalizeAxis("unsqueeze", axis, this.ndim + 1);
+    return this.reshape([...this.shape.slice(0, a), 1, ...this.shape.slice(a)]);
+  }
+  /** Elements start, start + step, … before `end` of one axis. Negative positions count from the back. */
+  slice(axis: number, start: number, end?: number, step = 1): Tensor {
+    const a = normalizeAxis("slice", axis, this.ndim);
+    const n = this.shape[a] ?? 0;
+    if (!Number.isInteger(step) || step < 1) throw new ShapeError(`slice: step must be a whole number of at least 1, got ${step}`);
+    const clampIndex = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
+    const from = clampIndex(start);
+    const to = Math.max(from, clampIndex(end ?? n));
+    if (from === 0 && to === n && step === 1) return this;
+    const shape = this.shape.map((s, i) => (i === a ? Math.ceil((to - from) / step) : s));
+    const at = (value: number, other: number): number[] => shape.map((_, i) => (i === a ? value : other));
+    return new Tensor(new Node(structural.slice, [this.node], [...at(from, 0), ...at(step, 1)], shape, this.dtype));
+  }
+  flip(axis: number): Tensor {
+    const a = normalizeAxis("flip", axis, this.ndim);
+    const n = this.shape[a] ?? 0;
+    if (n <= 1) return this;
+    const at = (value: number, other: number): number[] => this.shape.map((_, i) => (i === a ? value : other));
+    return new Tensor(new Node(structural.slice, [this.node], [...at(n - 1, 0), ...at(-1, 1)], this.shape, this.dtype));
+  }
+  /** Adds `pads[axis] = [before, after]` elements of `value` around the tensor. */
+  pad(pads: readonly (readonly [number, number])[], value = 0): Tensor {
+    if (pads.length !== this.ndim || !pads.flat().every((p) => Number.isInteger(p) && p >= 0))
+      throw new ShapeError(`pad: must be one [before, after] of whole numbers an axis (${this.ndim}), got ${JSON.stringify(pads)}`);
+    if (pads.every(([before, after]) => before === 0 && after === 0)) return this;
+    const shape = this.shape.map((n, i) => n + (pads[i]?.[0] ?? 0) + (pads[i]?.[1] ?? 0));
+    return new Tensor(new Node(structural.pad, [this.node], [value, ...pads.flat()], shape, this.dtype));
+  }
+  /** Pieces of equal length (the last may be shorter) along an axis. */
+  chunk(count: number, axis = 0): Tensor[] {
+    const n = this.shape[normalizeAxis("chunk", axis, this.ndim)] ?? 0;
+    const length = Math.max(1, Math.ceil(n / count));
+    return Array.from({ length: Math.max(1, Math.ceil(n / length)) }, (_, i) => this.slice(axis, i * length, Math.min(n, (i + 1) * length)));
+  }
+  split(sizes: readonly number[], axis = 0): Tensor[] {
+    const n = this.shape[normalizeAxis("split", axis, this.ndim)] ?? 0;
+    if (sizes.reduce((a, b) => a + b, 0) !== n)
+      throw new ShapeError(`split: sizes must add up to ${n}, got ${formatShape(sizes)}`);
+    let start = 0;
+    return sizes.map((length) => this.slice(axis, start, (start += length)));
+  }
+  /** Each element of an axis `times` times in a row (nearest-neighbour upsampling). */
+  repeat(times: number, axis: number): Tensor {
+    const a = normalizeAxis("repeat", axis, this.ndim);
+    const split = [...this.shape.slice(0, a + 1), times, ...this.shape.slice(a + 1)];
+    return this.unsqueeze(a + 1)
+      .expand(split)
+      .reshape(this.shape.map((n, i) => (i === a ? n * times : n)));
+  }
+
+  /** Matrix product of the last two axes; leading axes broadcast. A 1-D operand is a row on the left, a column on the right. */
+  matmul(other: Tensor): Tensor {
+    if (this.ndim === 1) return this.unsqueeze(0).matmul(other).squeeze(-2);
+    if (other.ndim === 1) return this.matmul(other.unsqueeze(1)).squeeze(-1);
+    return new Tensor(build.matmulNode(matmul, this.node, other.node));
+  }
+
+  /** The same values, cut off from the gradient. */
+  detach(): Tensor {
+    return new Tensor(build.detachNode(this.node));
+  }
+
+  /**
+   * An in-place update of this realised tensor: `await realize([x.assign(y)])` writes y's values into x's own buffer, after everything
+   * else in the same call has read the old ones.
+   * @throws ShapeError when the shapes differ
+   */
+  assign(value: Tensor): Tensor {
+    if (!sameShape(this.shape, value.shape) || this.dtype !== value.dtype)
+      throw new ShapeError(
+        `assign: value must be ${this.dtype} ${formatShape(this.shape)}, got ${value.dtype} ${formatShape(value.shape)}`,
+      );
+    return updateToken(new Node(assignOp, [this.node, value.node], [], [0], "f32"), [this]);
+  }
+
+  /** Runs what this tensor depends on and keeps its values on the device. */
+  async realize(): Promise<this> {
+    await realize([this]);
+    return this;
+  }
+  /** The values in row-major order. Bool comes as 0 and 1 in a Uint32Array. */
+  data(): Promise<TypedArray> {
+    return readNode(this.node);
+  }
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: tensor must hold one element, got shape ${formatShape(this.shape)}`);
+    const [value = NaN] = await this.data();
+    return value;
+  }
+  /** Gives the tensor's buffer back now rather than when it is collected. Using it afterwards is an error. */
+  dispose(): void {
+    disposeNode(this.node);
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** @internal */
+export function updateToken(node: Node, targets: readonly Tensor[]): Tensor {
+  const token = new Tensor(node);
+  token.targets = targets;
+  return token;
+}
+
+/** Runs everything the tensors depend on in one plan and keeps their values on the device; update tokens write in place. */
+export function realize(tensors: readonly Tensor[]): Promise<void> {
+  return realizeNodes(tensors);
+}
+
+function operandNode(other: Operand, dtype: DType): Node {
+  return typeof other === "number" ? build.constantNode(other, [], dtype) : other.node;
+}
+
+function arithmeticType(a: DType, b: DType): DType {
+  return a === b ? a : a === "f32" || b === "f32" ? "f32" : "i32";
+}
+
+/** Elements of `a` where the condition holds, else of `b`; all three broadcast. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const dtype = arithmeticType(typeof a === "number" ? "f32" : a.dtype, typeof b === "number" ? "f32" : b.dtype);
+  const type = typeof a !== "number" && typeof b === "number" ? a.dtype : typeof b !== "number" && typeof a === "number" ? b.dtype : dtype;
+  const nodes = build.broadcastAll("where", [condition.cast("bool").node, operandNode(a, type), operandNode(b, type)]);
+  return new Tensor(build.elementwiseNode(elementwise.where, nodes, type));
+}
+
+function reduce(name: string, op: structural.ReduceOp, x: Tensor, { axis, keepdim = false }: ReduceOptions, scale: number): Tensor {
+  const axes = normalizeAxes(name, axis, x.ndim);
+  if (x.dtype === "bool") return reduce(name, op, x.cast("i32"), { axis: axes, keepdim }, scale);
+  if (op !== structural.reduceSum && x.size === 0 && axes.some((a) => x.shape[a] === 0))
+    throw new ShapeError(`${name}: reduced axes must not be empty, got shape ${formatShape(x.shape)}`);
+  const kept = new Tensor(build.reduceNode(op, x.node, axes, scale));
+  return keepdim ? kept : kept.reshape(x.shape.filter((_, i) => !axes.includes(i)));
+}
+
+type Nested = number | boolean | readonly Nested[];
+
+function flatten(values: Nested, shape: number[], depth: number, out: number[]): void {
+  if (typeof values === "number" || typeof values === "boolean") {
+    if (depth !== shape.length) throw new ShapeError("tensor: nested arrays must have equal depth");
+    out.push(Number(values));
+    return;
+  }
+  if (depth === shape.length && out.length === 0) shape.push(values.length);
+  if (shape[depth] !== values.length)
+    throw new ShapeError(`tensor: nested arrays must have equal lengths, got ${values.length} where ${shape[depth]} was expected`);
+  for (const v of values) flatten(v, shape, depth + 1, out);
+}
+
+/**
+ * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers.
+ * @throws ShapeError when the number of values and the shape disagree
+ */
+export function tensor(values: TypedArray | Nested, options: { shape?: Shape; dtype?: DType } = {}): Tensor {
+  let array: TypedArray;
+  let shape: Shape;
+  if (ArrayBuffer.isView(values)) {
+    array = values;
+    shape = options.shape ?? [values.length];
+  } else {
+    const found: number[] = [];
+    const flat: number[] = [];
+    flatten(values, found, 0, flat);
+    shape = options.shape ?? found;
+    const dtype = options.dtype ?? "f32";
+    array = dtype === "f32" ? Float32Array.from(flat) : dtype === "i32" ? Int32Array.from(flat) : Uint32Array.from(flat);
+  }
+  const dtype = options.dtype ?? dtypeOf(array);
+  if (sizeOf(checkShape("tensor", shape)) !== array.length)
+    throw new ShapeError(`tensor: shape ${formatShape(shape)} must hold ${array.length} values`);
+  return new Tensor(new Node(null, [], [], shape, dtype, { kind: "host", array }));
+}
+
+export const full = (shape: Shape, value: number, dtype: DType = "f32"): Tensor =>
+  new Tensor(build.constantNode(value, checkShape("full", shape), dtype));
+export const zeros = (shape: Shape, dtype: DType = "f32"): Tensor => full(shape, 0, dtype);
+export const ones = (shape: Shape, dtype: DType = "f32"): Tensor => full(shape, 1, dtype);
+
+/** 0, 1, …, n − 1. */
+export const arange = (n: number, { dtype = "f32" }: { dtype?: DType } = {}): Tensor =>
+  new Tensor(new Node(structural.iota, [], [0], checkShape("arange", [n]), dtype));
+
+/** Joins tensors along an axis; the other sizes must agree. */
+export function concat(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+  const [first, ...rest] = tensors;
+  if (!first) throw new ShapeError("concat: needs at least one tensor");
+  if (rest.length === 0) return first;
+  const a = normalizeAxis("concat", axis, first.ndim);
+  for (const t of rest)
+    if (t.ndim !== first.ndim || t.dtype !== first.dtype || t.shape.some((n, i) => i !== a && n !== first.shape[i]))
+      throw new ShapeError(
+        `concat: tensors must agree but in axis ${a}, got ${first.dtype} ${formatShape(first.shape)} and ${t.dtype} ${formatShape(t.shape)}`,
+      );
+  return new Tensor(build.concatNode(tensors.map((t) => t.node), a));
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
+  return concat(
+    tensors.map((t) => t.unsqueeze(axis)),
+    { axis },
+  );
+}
