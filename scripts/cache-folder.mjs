@@ -20,12 +20,6 @@ export function writableCacheFolders(clone) {
   return folders.filter(isWritable);
 }
 
-/** The home folder, or null where there is none that can be written. */
-export function writableHome() {
-  const home = homeFolder();
-  return home !== null && isWritable(home) ? home : null;
-}
-
 function homeFolder() {
   try {
     return process.env.HOME || homedir() || null;

@@ -115,7 +115,7 @@ function unpack(cache) {
     writeFileSync(join(aside, "complete"), version);
     try {
       renameSync(aside, folder);
-    } catch (error) {
+    } catch {
       if (existsSync(join(folder, "complete"))) return folder;
       rmSync(folder, { recursive: true, force: true });
       renameSync(aside, folder);

@@ -1,0 +1,44 @@
+/**
+ * The repository's commands, on a machine with nothing but Node and npm: `npm run demo|eval:nano|bench` and `npm test`. Each
+ * installs the dependencies first when it must. Arguments after the command's name are passed on.
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { run } from "./child.mjs";
+import { settleEnvironment } from "./environment.mjs";
+import { ensureInstalled } from "./install.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const commands = {
+  demo: (args) => omni(["demo", ...args]),
+  "eval:nano": (args) => omni(["eval:nano", ...args]),
+  bench: (args) => vitest(["bench", "--run", "--project", "node", ...args]),
+  test: async (args) => {
+    const { runTests } = await import("./test.mjs");
+    return runTests(root, args);
+  },
+};
+
+/** Runs the command line from its TypeScript source. */
+function omni(args) {
+  const tsx = pathToFileURL(createRequire(join(root, "package.json")).resolve("tsx")).href;
+  const main = join(root, "packages", "cli", "src", "main.ts");
+  return run(process.execPath, ["--import", tsx, "--conditions=@omni/source", main, ...args], {});
+}
+
+function vitest(args) {
+  return run(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), ...args], { cwd: root });
+}
+
+const [name = "", ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name) ? commands[name] : null;
+if (command === null) {
+  console.error(`usage: node scripts/run.mjs ${Object.keys(commands).join("|")} [options]`);
+  process.exitCode = 2;
+} else {
+  settleEnvironment(root);
+  process.exitCode = (await ensureInstalled(root)) ? await command(rest) : 1;
+}
