@@ -1,1 +1,14 @@
-export {};
+export { compression, parseVaeConfig, vaePresets } from "./config.ts";
+export type { VaeConfig } from "./config.ts";
+export { CausalVae } from "./model.ts";
+export type { LatentStatistics, Posterior } from "./model.ts";
+export type { DecodeStream, EncodeStream } from "./streaming.ts";
+export { movingPartWeights, vaeLoss } from "./loss.ts";
+export type { VaeLoss, VaeLossOptions } from "./loss.ts";
+export { LatentStatisticsCollector } from "./latent-statistics.ts";
+export { flops } from "./flops.ts";
+export type { ClipSize, VaeFlops } from "./flops.ts";
+export { loadVae, loadWanVae, saveVae, vaeMetadata } from "./checkpoint.ts";
+export type { VaeSource } from "./checkpoint.ts";
+export { fromWanKey, fromWanState } from "./key-map.ts";
+export { spaceToDepth, depthToSpace } from "./layers.ts";

@@ -1,0 +1,58 @@
+import type { Rng, Tensor } from "@omni/core";
+import type { CausalVae } from "./model.ts";
+
+export interface VaeLossOptions {
+  /** Weight of the KL term. Default 1e-4. */
+  readonly klWeight?: number;
+  /** Draws the latents from the posterior; `null` takes its mean. Default null. */
+  readonly rng?: Rng | null;
+}
+
+/** The loss and its parts, all scalars, with the clip they judge. */
+export interface VaeLoss {
+  /** reconstruction + klWeight · kl */
+  readonly loss: Tensor;
+  /** Weighted mean of |d| + d². */
+  readonly reconstruction: Tensor;
+  /** Mean over latent elements of KL(posterior ‖ standard normal), nats. */
+  readonly kl: Tensor;
+  /** Unweighted mean of d², for PSNR: 10 log10(4 / mse) over pixels in [-1, 1]. */
+  readonly mse: Tensor;
+  /** Reconstructed clip, [B, 3, F, H, W], not clamped. */
+  readonly decoded: Tensor;
+}
+
+/**
+ * Training loss of the autoencoder: weighted L1 + L2 with a small KL term.
+ *
+ * L = Σ w (|d| + d²) / Σ w + λ · ½ mean(μ² + σ² - 1 - log σ²),   d = decode(z) - video
+ *
+ * @param video [B, 3, F, H, W], in [-1, 1]
+ * @param weights [B, 1, F, H, W] as `movingPartWeights` makes them, or `null` for all alike
+ */
+export function vaeLoss(
+  vae: CausalVae,
+  video: Tensor,
+  weights: Tensor | null,
+  { klWeight = 1e-4, rng = null }: VaeLossOptions = {},
+): VaeLoss {
+  const { mean, logvar } = vae.encodeMoments(video);
+  const latents = rng ? mean.add(logvar.mul(0.5).exp().mul(rng.normal(mean.shape))) : mean;
+  const decoded = vae.decodeRaw(latents);
+
+  const difference = decoded.sub(video);
+  const squared = difference.square();
+  const error = difference.abs().add(squared);
+  const reconstruction = weights ? error.mul(weights).sum().div(weights.sum().mul(3)) : error.mean();
+  const kl = mean.square().add(logvar.exp()).sub(1).sub(logvar).mean().mul(0.5);
+  return { loss: reconstruction.add(kl.mul(klWeight)), reconstruction, kl, mse: squared.mean(), decoded };
+}
+
+/**
+ * Pixel weights that keep small moving parts (mouth, eyes, hands) alive through the compression: 1 outside, `gain` inside.
+ *
+ * @param mask [B, 1, F, H, W], 1 on moving parts, 0 elsewhere, between on soft edges
+ */
+export function movingPartWeights(mask: Tensor, gain = 5): Tensor {
+  return mask.mul(gain - 1).add(1);
+}

@@ -1,0 +1,179 @@
+import { CheckpointError, Rng, ShapeError, tensor } from "@omni/core";
+import type { Tensor } from "@omni/core";
+import { Module, RMSNorm } from "@omni/core/nn";
+import { compression, vaePresets } from "./config.ts";
+import type { VaeConfig } from "./config.ts";
+import type { FeatureCache } from "./feature-cache.ts";
+import { CausalConv3d, depthToSpace, makeLayer, spaceToDepth } from "./layers.ts";
+import type { CausalLayer } from "./layers.ts";
+import { decoderLayout, encoderLayout } from "./layout.ts";
+import type { CoderLayout, LayerSpec } from "./layout.ts";
+import { DecodeStream, EncodeStream } from "./streaming.ts";
+
+/** Diagonal normal over latents, before normalisation by channel. */
+export interface Posterior {
+  /** [B, C, T, h, w] */
+  readonly mean: Tensor;
+  /** log σ², [B, C, T, h, w], within [-30, 20] */
+  readonly logvar: Tensor;
+}
+
+/** Mean and standard deviation of each latent channel, [C]. */
+export interface LatentStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/**
+ * Causal 3D autoencoder of video in Wan2.1's manner: latent frame 0 is frame 0, latent frame n stands for four frames, and
+ * nothing looks ahead. An image is a video of one frame.
+ *
+ * Pixels are in [-1, 1]. Latents are normalised by the config's per-channel statistics unless a name says `Raw`.
+ */
+export class CausalVae extends Module {
+  readonly encoder: Coder;
+  readonly quant: CausalConv3d | null;
+  readonly postQuant: CausalConv3d | null;
+  readonly decoder: Coder;
+  #config: VaeConfig;
+
+  constructor(config: VaeConfig = vaePresets.nano, rng: Rng = new Rng(0)) {
+    super();
+    const { zDim, normEps, quantConv } = config;
+    this.#config = config;
+    this.encoder = new Coder(encoderLayout(config), "layers first", { normEps, rng: rng.fork("encoder") });
+    this.quant = quantConv ? new CausalConv3d(2 * zDim, 2 * zDim, [1, 1], { rng: rng.fork("quant") }) : null;
+    this.postQuant = quantConv ? new CausalConv3d(zDim, zDim, [1, 1], { rng: rng.fork("postQuant") }) : null;
+    this.decoder = new Coder(decoderLayout(config), "middle first", { normEps, rng: rng.fork("decoder") });
+  }
+
+  /** Travels with the weights; holds the latent statistics. */
+  get config(): VaeConfig {
+    return this.#config;
+  }
+
+  /**
+   * Stores the latent statistics measured after training.
+   *
+   * @throws CheckpointError unless both have one entry a latent channel and every deviation is above 0
+   */
+  setLatentStatistics({ mean, std }: LatentStatistics): void {
+    const { zDim } = this.#config;
+    if (mean.length !== zDim || std.length !== zDim || !std.every((s) => s > 0)) {
+      throw new CheckpointError(
+        `setLatentStatistics: must have ${zDim} means and ${zDim} deviations above 0, got ${mean.length} and [${std.join(", ")}]`,
+      );
+    }
+    this.#config = { ...this.#config, latentMean: mean, latentStd: std };
+  }
+
+  /**
+   * Normalised latents of a clip (the posterior's mean).
+   *
+   * @param video [B, 3, 1 + 4n, H, W], H and W multiples of the spatial compression (8)
+   * @returns [B, C, 1 + n, H/8, W/8]
+   * @throws ShapeError for other sizes
+   */
+  encode(video: Tensor): Tensor {
+    return this.normalize(this.encodeMoments(video).mean);
+  }
+
+  /**
+   * Clip of normalised latents, clamped to [-1, 1].
+   *
+   * @param latents [B, C, 1 + n, h, w]
+   * @returns [B, 3, 1 + 4n, 8h, 8w]
+   */
+  decode(latents: Tensor): Tensor {
+    return this.decodeRaw(this.denormalize(latents)).clamp(-1, 1);
+  }
+
+  /** The posterior of a clip, in raw latents: what training needs. Shapes as `encode`. */
+  encodeMoments(video: Tensor, cache: FeatureCache | null = null): Posterior {
+    this.#checkVideo(video, cache !== null && !cache.first);
+    const features = this.encoder.forward(spaceToDepth(video, this.#config.spaceToDepth), cache);
+    const moments = this.quant?.forward(features) ?? features;
+    const { zDim } = this.#config;
+    return { mean: moments.slice(1, 0, zDim), logvar: moments.slice(1, zDim).clamp(-30, 20) };
+  }
+
+  /** The clip of raw latents, not clamped. Shapes as `decode`. */
+  decodeRaw(latents: Tensor, cache: FeatureCache | null = null): Tensor {
+    if (latents.ndim !== 5 || latents.shape[1] !== this.#config.zDim) {
+      throw new ShapeError(
+        `vae: latents must be [B, ${this.#config.zDim}, T, h, w], got [${latents.shape.join(", ")}]`,
+      );
+    }
+    const z = this.postQuant?.forward(latents) ?? latents;
+    return depthToSpace(this.decoder.forward(z, cache), this.#config.spaceToDepth);
+  }
+
+  /** Encodes a clip piece by piece, with the same result and constant memory. */
+  encodeStream(): EncodeStream {
+    return new EncodeStream(this);
+  }
+
+  /** Decodes latents piece by piece, with the same result and constant memory. */
+  decodeStream(): DecodeStream {
+    return new DecodeStream(this);
+  }
+
+  /** Raw → normalised latents: (z - mean) / std by channel. */
+  normalize(raw: Tensor): Tensor {
+    return raw.sub(perChannel(this.#config.latentMean)).div(perChannel(this.#config.latentStd));
+  }
+
+  /** Normalised → raw latents: z · std + mean by channel. */
+  denormalize(latents: Tensor): Tensor {
+    return latents.mul(perChannel(this.#config.latentStd)).add(perChannel(this.#config.latentMean));
+  }
+
+  #checkVideo(video: Tensor, continued: boolean): void {
+    const { temporal, spatial } = compression(this.#config);
+    const [, channels, frames = 0, height = 0, width = 0] = video.shape;
+    const whole = frames > 0 && (continued ? frames : frames - 1) % temporal === 0;
+    if (video.ndim !== 5 || channels !== 3 || !whole || height % spatial !== 0 || width % spatial !== 0) {
+      const wanted = continued ? `${temporal}n` : `1 + ${temporal}n`;
+      throw new ShapeError(
+        `vae: video must be [B, 3, ${wanted}, ${spatial}h, ${spatial}w], got [${video.shape.join(", ")}]; pad or crop it`,
+      );
+    }
+  }
+}
+
+/** Encoder or decoder: a convolution, layers and middle in either order, norm, SiLU, a convolution. */
+class Coder extends Module {
+  readonly convIn: CausalConv3d;
+  readonly layers: readonly CausalLayer[];
+  readonly middle: readonly CausalLayer[];
+  readonly norm: RMSNorm;
+  readonly convOut: CausalConv3d;
+  readonly order: "layers first" | "middle first";
+
+  constructor(layout: CoderLayout, order: Coder["order"], { normEps, rng }: { normEps: number; rng: Rng }) {
+    super();
+    const build = (specs: readonly LayerSpec[], name: string): CausalLayer[] =>
+      specs.map((spec, i) => makeLayer(spec, { normEps, rng: rng.fork(`${name}.${i}`) }));
+    const { convIn, convOut } = layout;
+    this.convIn = new CausalConv3d(convIn.in, convIn.out, [convIn.kernel, convIn.kernel], { rng: rng.fork("convIn") });
+    this.layers = build(layout.layers, "layers");
+    this.middle = build(layout.middle, "middle");
+    this.norm = new RMSNorm(convOut.in, { eps: normEps, axis: 1 });
+    this.convOut = new CausalConv3d(convOut.in, convOut.out, [convOut.kernel, convOut.kernel], {
+      rng: rng.fork("convOut"),
+    });
+    this.order = order;
+  }
+
+  forward(x: Tensor, cache: FeatureCache | null): Tensor {
+    let h = this.convIn.forward(x, cache);
+    const layers = this.order === "layers first" ? [...this.layers, ...this.middle] : [...this.middle, ...this.layers];
+    for (const layer of layers) h = layer.forward(h, cache);
+    return this.convOut.forward(this.norm.forward(h).silu(), cache);
+  }
+}
+
+/** [C] → [1, C, 1, 1, 1] */
+function perChannel(values: readonly number[]): Tensor {
+  return tensor([...values]).reshape([1, values.length, 1, 1, 1]);
+}
