@@ -11,3 +11,5 @@ export { embedding } from "./ops/embedding.ts";
 export { crossEntropy, mseLoss } from "./ops/losses.ts";
 export { interpolateLinear, sampleLinear } from "./ops/interpolate.ts";
 export { closeDevice, getDevice, type AdapterChoice, type Device, type DeviceOptions } from "./runtime/index.ts";
+export { attention, type AttentionOptions } from "./ops/attention.ts";
+export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";

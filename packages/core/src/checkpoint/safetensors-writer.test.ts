@@ -31,12 +31,12 @@ const metadataRecord = fc.dictionary(text, text, { maxKeys: 3 });
 describe("writeSafetensors", () => {
   test("writes the bytes of the format", () => {
     const file = writeSafetensors(
-      { b: { shape: [2], data: Uint8Array.of(1, 2) }, a: { shape: [], data: Float32Array.of(1) } },
+      { bb: { shape: [2], data: Uint8Array.of(1, 2) }, a: { shape: [], data: Float32Array.of(1) } },
       { metadata: { z: "1", format: "pt" } },
     );
     expect(headerText(file)).toBe(
       '{"__metadata__":{"format":"pt","z":"1"},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},' +
-        '"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}}   ',
+        '"bb":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}}       ',
     );
     expect([...file.subarray(-6)]).toEqual([0, 0, 0x80, 0x3f, 1, 2]);
   });

@@ -124,7 +124,7 @@ describe("readSafetensors refuses", () => {
   test("names that would break or disguise a line of the terminal, in one escaped line", async () => {
     const name = `a\n\u001b[31m\u202e\u2028${"long".repeat(1000)}`;
     const error = await readSafetensors(framed(`{${JSON.stringify(name)}:0}`)).catch(String);
-    expect(error).toMatch(/^CheckpointError: bytes: tensor "a\\n\\u001b\[31m\\u202e\\u2028longlong[^\n]{0,120}$/);
+    expect(error).toMatch(/^CheckpointError: bytes: tensor "a\\n\\u001b\[31m\\u202e\\u2028longlong[^\n]{0,160}$/);
   });
 });
 
@@ -174,7 +174,8 @@ describe("readSafetensors", () => {
   });
 
   test("reads the header alone, and of a tensor its own bytes only, in pieces", async () => {
-    const values = Float32Array.from({ length: 3 << 20 }, (_, i) => i);
+    const values = new Float32Array(3 << 20);
+    for (let i = 0; i < values.length; i++) values[i] = i;
     const file = single("F32", [3 << 20], values);
     const reads: (readonly [number, number])[] = [];
     const counted: ByteSource = {
@@ -193,7 +194,7 @@ describe("readSafetensors", () => {
     reads.length = 0;
     const read = await tensors["x"]?.data("f32");
     expect(read?.length).toBe(values.length);
-    expect(read?.every((value, i) => value === i)).toBe(true);
+    expect(read?.findIndex((value, i) => value !== i)).toBe(-1);
     expect(reads).toEqual([0, 1, 2].map((piece) => [dataStart + piece * (4 << 20), 4 << 20]));
   });
 

@@ -12,7 +12,7 @@ export type JsonFail = (rule: string, got: string) => never;
 
 const MAX_DEPTH = 64;
 // Bounds the memory that a hostile text can claim to a small multiple of its own size.
-const MAX_VALUES = 1 << 22;
+const MAX_VALUES = 1 << 20;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // oxlint-disable-next-line no-control-regex -- JSON forbids raw control characters in strings, so the scan must stop at them.
@@ -32,7 +32,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 
 /**
  * Parses JSON (RFC 8259) without the leniency of `JSON.parse`: a key may appear once in an object, strings are well-formed
- * Unicode, nesting is at most 64, values are at most 4 million. Objects become maps, so that no key is special.
+ * Unicode, nesting is at most 64, values are at most a million. Objects become maps, so that no key is special.
  */
 export function parseStrictJson(text: string, fail: JsonFail): Json {
   let at = 0;
@@ -99,6 +99,12 @@ export function parseStrictJson(text: string, fail: JsonFail): Json {
     }
   };
 
+  const literal = <T extends Json>(word: string, meaning: T): T => {
+    if (!text.startsWith(word, at)) unexpected("a value");
+    at += word.length;
+    return meaning;
+  };
+
   const value = (depth: number): Json => {
     if (depth > MAX_DEPTH) fail(`JSON must nest at most ${MAX_DEPTH} deep`, `more at character ${at}`);
     if (++values > MAX_VALUES) fail(`JSON must hold at most ${MAX_VALUES} values`, `more at character ${at}`);
@@ -123,15 +129,14 @@ export function parseStrictJson(text: string, fail: JsonFail): Json {
       }
       case '"':
         return string();
-      default: {
-        for (const [word, meaning] of [["null", null] as const, ["true", true] as const, ["false", false] as const])
-          if (text.startsWith(word, at)) {
-            at += word.length;
-            return meaning;
-          }
-        const digits = take(NUMBER);
-        return digits === undefined ? unexpected("a value") : { digits };
-      }
+      case "n":
+        return literal("null", null);
+      case "t":
+        return literal("true", true);
+      case "f":
+        return literal("false", false);
+      default:
+        return { digits: take(NUMBER) ?? unexpected("a value") };
     }
   };
 

@@ -34,8 +34,8 @@ export function subgroupMatmulWgsl(tile: SubgroupTile, declareUniforms: (binding
   const { lanes, share, rows, columns } = tile;
   const subgroups = share > 1;
   const spread = (value: string, lane: number) => (subgroups ? `subgroupBroadcast(${value}, ${lane}u)` : value);
-  const rowIndex = (text: string) => (tile.edgeM ? `min(${text}, u.m - 1u)` : text);
-  const kIndex = (text: string) => (tile.edgeK ? `min(${text}, k_end - 1u)` : text);
+  const rowIndex = (text: string) => (tile.edgeM ? `min(${text}, u.m - 1u)` : `(${text})`);
+  const kIndex = (text: string) => (tile.edgeK ? `min(${text}, k_end - 1u)` : `(${text})`);
   const inK = (value: string, k: string, zero: string) => (tile.edgeK ? `select(${zero}, ${value}, ${k} < k_end)` : value);
   const out: string[] = [];
   const line = (text: string) => out.push(text);

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { readSafetensors } from "./safetensors.ts";
+import { type TensorData, type TensorSource, writeSafetensors } from "./safetensors-writer.ts";
+import { type Loadable, loadState, saveState } from "./state.ts";
+
+type Values = Float32Array | Int32Array | Uint32Array;
+
+/** A module of given parameters that logs what is loaded into it. */
+function moduleOf(
+  parameters: Record<string, { dtype: TensorSource["dtype"]; shape: readonly number[]; values: Values }>,
+) {
+  const loaded: Record<string, Values> = {};
+  const calls: string[][] = [];
+  const module: Loadable = {
+    namedParameters: () =>
+      Object.entries(parameters).map(
+        ([name, { dtype, shape, values }]) => [name, { dtype, shape, data: async () => values }] as const,
+      ),
+    loadStateDict: async (state) => {
+      calls.push(Object.keys(state));
+      for (const [name, { data }] of Object.entries(state)) loaded[name] = data;
+    },
+  };
+  return { module, loaded, calls };
+}
+
+const linear = () =>
+  moduleOf({
+    weight: { dtype: "f32", shape: [2, 2], values: Float32Array.of(1, -2, 0.5, 4) },
+    bias: { dtype: "f32", shape: [2], values: Float32Array.of(0.25, 0) },
+    steps: { dtype: "i32", shape: [], values: Int32Array.of(7) },
+    seed: { dtype: "u32", shape: [1], values: Uint32Array.of(2 ** 32 - 1) },
+    mask: { dtype: "bool", shape: [2], values: Int32Array.of(0, 1) },
+  });
+
+describe("saveState and loadState", () => {
+  test("bring a module's parameters and metadata back, each in its own type", async () => {
+    const file = await saveState(linear().module, { metadata: { config: "{}" }, dtype: "f16" });
+    const { module, loaded } = linear();
+    expect(await loadState(module, file)).toEqual({ metadata: { config: "{}" }, missing: [], unexpected: [] });
+    expect(loaded).toEqual({
+      weight: Float32Array.of(1, -2, 0.5, 4),
+      bias: Float32Array.of(0.25, 0),
+      steps: Int32Array.of(7),
+      seed: Uint32Array.of(2 ** 32 - 1),
+      mask: Int32Array.of(0, 1),
+    });
+  });
+
+  test("the same parameters give the same file", async () => {
+    expect(await saveState(linear().module)).toEqual(await saveState(linear().module));
+  });
+
+  test("save any record of tensors", async () => {
+    const exponentialAverage = { w: { dtype: "f32", shape: [1], data: async () => Float32Array.of(3) } } as const;
+    const file = await saveState({ namedParameters: () => Object.entries(exponentialAverage) });
+    expect(await (await readSafetensors(file)).tensors["w"]?.data()).toEqual(Float32Array.of(3));
+  });
+});
+
+describe("loadState", () => {
+  const stored: Record<string, TensorData> = {
+    weight: { shape: [2, 2], data: new Float32Array(4) },
+    bias: { shape: [2], data: Uint16Array.of(0x3f80, 0), dtype: "BF16" },
+    steps: { shape: [], data: BigInt64Array.of(9n) },
+    seed: { shape: [1], data: Uint32Array.of(1) },
+    mask: { shape: [2], data: Uint8Array.of(1, 0), dtype: "BOOL" },
+  };
+  const without = (name: string) => Object.fromEntries(Object.entries(stored).filter(([key]) => key !== name));
+
+  test("converts what other programs stored", async () => {
+    const { module, loaded } = linear();
+    await loadState(module, writeSafetensors(stored));
+    expect(loaded["bias"]).toEqual(Float32Array.of(1, 0));
+    expect(loaded["steps"]).toEqual(Int32Array.of(9));
+  });
+
+  test.each([
+    [
+      "a missing name",
+      without("bias"),
+      'must hold the module\'s 5 parameters, got 1 missing ("bias"); build the module',
+    ],
+    [
+      "missing and unexpected names",
+      { ...without("bias"), beta: { shape: [2], data: new Float32Array(2) } },
+      '1 missing ("bias") and 1 unexpected ("beta")',
+    ],
+    [
+      "another shape",
+      { ...stored, bias: { shape: [1, 2], data: new Float32Array(2) } },
+      'tensor "bias" must have the parameter\'s shape [2], got [1, 2]',
+    ],
+  ])("refuses %s and leaves the module alone", async (_, tensors, message) => {
+    const { module, calls } = linear();
+    await expect(loadState(module, writeSafetensors(tensors))).rejects.toThrow(message);
+    expect(calls).toEqual([]);
+  });
+
+  test("names five of many", async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => [`extra${i}`, { shape: [0], data: new Float32Array(0) }]),
+    );
+    await expect(loadState(linear().module, writeSafetensors({ ...stored, ...many }))).rejects.toThrow(
+      '9 unexpected ("extra0", "extra1", "extra2", "extra3", "extra4" and 4 more)',
+    );
+  });
+
+  test("loads what there is when it is not strict", async () => {
+    const { module, loaded } = linear();
+    const tensors = { ...without("bias"), beta: { shape: [2], data: new Float32Array(2) } };
+    const result = await loadState(module, writeSafetensors(tensors), { strict: false });
+    expect(result).toEqual({ metadata: {}, missing: ["bias"], unexpected: ["beta"] });
+    expect(Object.keys(loaded).sort()).toEqual(["mask", "seed", "steps", "weight"]);
+  });
+
+  test("hands a large checkpoint over in groups", async () => {
+    const shape = [9 << 20];
+    const values = new Float32Array(9 << 20);
+    const names = ["a", "b", "c"];
+    const { module, calls } = moduleOf(
+      Object.fromEntries(names.map((name) => [name, { dtype: "f32", shape, values }])),
+    );
+    // Halves keep the file small: 36 MiB a parameter once loaded, so the second fills a group of 64 MiB.
+    const tensors = Object.fromEntries(
+      names.map((name) => [name, { shape, data: new Uint8Array(9 << 20), dtype: "F8_E4M3" as const }]),
+    );
+    await loadState(module, writeSafetensors(tensors));
+    expect(calls).toEqual([["a", "b"], ["c"]]);
+  });
+});

@@ -1,0 +1,89 @@
+import { ShapeError } from "../base/errors.ts";
+import { expectShape, formatShape } from "../base/shape.ts";
+import { Node } from "../graph/node.ts";
+import { convForward, type Geometry, packGeometry } from "../primitives/conv.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+type PerAxis = number | readonly number[];
+
+export interface ConvOptions {
+  readonly stride?: PerAxis;
+  /** Zeros around each axis: one number, one an axis, or [before, after] an axis. */
+  readonly padding?: number | readonly (number | readonly [number, number])[];
+  readonly dilation?: PerAxis;
+  readonly groups?: number;
+}
+
+const perAxis = (value: PerAxis | undefined, rank: number): number[] =>
+  Array.from({ length: rank }, (_, i) => (typeof value === "number" ? value : (value?.[i] ?? 1)));
+
+function pads(padding: ConvOptions["padding"], rank: number): [number, number][] {
+  return Array.from({ length: rank }, (_, i) => {
+    const p = typeof padding === "number" ? padding : (padding?.[i] ?? 0);
+    return typeof p === "number" ? [p, p] : [p[0], p[1]];
+  });
+}
+
+const three = <T>(values: readonly T[], fill: T): [T, T, T] => {
+  const [c = fill, b = fill, a = fill] = [...values].reverse();
+  return [a, b, c];
+};
+
+/**
+ * Runs channels-last: the permutations around the kernel cancel between two convolutions, and the weight is laid out tap by tap.
+ */
+function conv(name: string, rank: 1 | 2 | 3, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, options: ConvOptions): Tensor {
+  const groups = options.groups ?? 1;
+  const [batch = 0, channels = 0, ...input] = x.shape;
+  const [out = 0, perGroup = 0, ...kernel] = weight.shape;
+  if (x.ndim !== rank + 2 || weight.ndim !== rank + 2 || channels !== perGroup * groups || out % groups !== 0)
+    throw new ShapeError(
+      `${name}: x [B, C, …] and weight [O, C/groups, …] of ${rank} axes must share C with groups ${groups} dividing O, ` +
+        `got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+    );
+  if (bias) expectShape(name, "bias", bias.shape, [out]);
+  const stride = perAxis(options.stride, rank);
+  const dilation = perAxis(options.dilation, rank);
+  const padding = pads(options.padding, rank);
+  const output = input.map((n, i) => {
+    const [before, after] = padding[i] ?? [0, 0];
+    const reach = (dilation[i] ?? 1) * ((kernel[i] ?? 1) - 1) + 1;
+    return Math.floor((n + before + after - reach) / (stride[i] ?? 1)) + 1;
+  });
+  if (output.some((n) => n < 0) || stride.some((s) => s < 1))
+    throw new ShapeError(
+      `${name}: the kernel ${formatShape(kernel)} must fit the padded input ${formatShape(input)} and strides be at least 1`,
+    );
+  const geometry: Geometry = {
+    batch,
+    input: three(input, 1),
+    cin: channels,
+    output: three(output, 1),
+    cout: out,
+    kernel: three(kernel, 1),
+    stride: three(stride, 1),
+    padBefore: three(
+      padding.map(([before]) => before),
+      0,
+    ),
+    dilation: three(dilation, 1),
+    groups,
+  };
+  const axes = Array.from({ length: rank }, (_, i) => i + 2);
+  const taps = kernel.reduce((n, k) => n * k, 1);
+  const last = x.permute([0, ...axes, 1]).reshape([batch, ...geometry.input, channels]);
+  const matrix = weight.permute([...axes, 1, 0]).reshape([taps * perGroup, out]);
+  const inputs = [last.node, matrix.node, ...(bias ? [bias.node] : [])];
+  const y = new Tensor(new Node(convForward, inputs, packGeometry(geometry), [batch, ...geometry.output, out], "f32"));
+  return y.reshape([batch, ...output, out]).permute([0, rank + 1, ...axes.map((a) => a - 1)]);
+}
+
+/** Cross-correlation over [B, C, L] with weight [O, C/groups, k]. @throws ShapeError when sizes disagree */
+export const conv1d = (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor =>
+  conv("conv1d", 1, x, weight, bias, options);
+/** Cross-correlation over [B, C, H, W] with weight [O, C/groups, kh, kw]. @throws ShapeError when sizes disagree */
+export const conv2d = (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor =>
+  conv("conv2d", 2, x, weight, bias, options);
+/** Cross-correlation over [B, C, T, H, W] with weight [O, C/groups, kt, kh, kw]. @throws ShapeError when sizes disagree */
+export const conv3d = (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor =>
+  conv("conv3d", 3, x, weight, bias, options);

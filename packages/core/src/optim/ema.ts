@@ -1,0 +1,46 @@
+import { OmniError } from "../base/errors.ts";
+import { Node } from "../graph/node.ts";
+import { lerpOp } from "../primitives/assign.ts";
+import { tensor, updateToken, type Tensor } from "../tensor/tensor.ts";
+
+/** Exponential moving average of parameters: average ← average + (1 − decay)(parameter − average). */
+export class Ema {
+  readonly average: Readonly<Record<string, Tensor>>;
+  readonly #params: Readonly<Record<string, Tensor>>;
+  readonly #decay: number;
+  #updates: number;
+
+  /** @param start averages to go on from; the parameters' present values by default */
+  constructor(
+    params: Readonly<Record<string, Tensor>>,
+    decay: number,
+    start?: { readonly updates: number; readonly average: Readonly<Record<string, Tensor>> },
+  ) {
+    this.#params = params;
+    this.#decay = decay;
+    this.#updates = start?.updates ?? 0;
+    this.average = Object.fromEntries(
+      Object.entries(params).map(([name, p]) => {
+        const given = start?.average[name];
+        if (start && !given) throw new OmniError(`Ema: the averages must hold "${name}"`);
+        return [name, given ?? p.mul(1)];
+      }),
+    );
+  }
+  get updates(): number {
+    return this.#updates;
+  }
+  /**
+   * Tokens of one update; they read the parameters as they are before the plan that realises them changes any.
+   * Early updates use the smaller decay (1 + n)/(10 + n), so that the start is forgotten.
+   */
+  update(): Tensor[] {
+    this.#updates++;
+    const decay = Math.min(this.#decay, (1 + this.#updates) / (10 + this.#updates));
+    const rate = tensor(Float32Array.of(1 - decay));
+    return Object.entries(this.#params).flatMap(([name, p]) => {
+      const average = this.average[name];
+      return average ? [updateToken(new Node(lerpOp, [average.node, p.node, rate.node], [], [0], "f32"), [average])] : [];
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { isContiguous } from "../base/view.ts";
+import { convForwardProgram, convInputGradProgram, convWeightGradProgram, type ConvSpec } from "../kernels/conv.ts";
+import { Node } from "../graph/node.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { nextOpId, type KernelOp, type MakeTensor } from "./op.ts";
+
+type Triple = [number, number, number];
+
+/** A convolution over [batch, D, H, W, C]; 1-D and 2-D ones have leading sizes of 1. */
+export interface Geometry {
+  readonly batch: number;
+  readonly input: Triple;
+  readonly cin: number;
+  readonly output: Triple;
+  readonly cout: number;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly padBefore: Triple;
+  readonly dilation: Triple;
+  readonly groups: number;
+}
+
+export const packGeometry = (g: Geometry): number[] => [
+  g.batch,
+  g.cin,
+  g.cout,
+  g.groups,
+  ...g.input,
+  ...g.output,
+  ...g.kernel,
+  ...g.stride,
+  ...g.padBefore,
+  ...g.dilation,
+];
+
+function unpackGeometry(attrs: readonly number[]): Geometry {
+  const [batch = 0, cin = 0, cout = 0, groups = 1] = attrs;
+  const triple = (i: number): Triple => [attrs[4 + 3 * i] ?? 1, attrs[5 + 3 * i] ?? 1, attrs[6 + 3 * i] ?? 1];
+  return {
+    batch,
+    cin,
+    cout,
+    groups,
+    input: triple(0),
+    output: triple(1),
+    kernel: triple(2),
+    stride: triple(3),
+    padBefore: triple(4),
+    dilation: triple(5),
+  };
+}
+
+const accepts: KernelOp["accepts"] = (view) => isContiguous(view) && view.offset === 0;
+const taps = ({ kernel: [a, b, c] }: Geometry): number => a * b * c;
+const inputShape = (g: Geometry): number[] => [g.batch, ...g.input, g.cin];
+const outputShape = (g: Geometry): number[] => [g.batch, ...g.output, g.cout];
+const weightShape = (g: Geometry): number[] => [(taps(g) * g.cin) / g.groups, g.cout];
+const specOf = (attrs: readonly number[], bias: boolean): ConvSpec => ({ ...unpackGeometry(attrs), bias });
+
+const sumRows = (dy: Tensor): Tensor => dy.sum({ axis: dy.shape.slice(0, -1).map((_, i) => i) });
+
+type Rule = (a: Tensor, b: Tensor, attrs: readonly number[], make: MakeTensor) => Tensor;
+const inputGrad: Rule = (dy, w, attrs, make) =>
+  make(new Node(convInputGrad, [dy.node, w.node], attrs, inputShape(unpackGeometry(attrs)), "f32"));
+const weightGrad: Rule = (x, dy, attrs, make) =>
+  make(new Node(convWeightGrad, [x.node, dy.node], attrs, weightShape(unpackGeometry(attrs)), "f32"));
+const forward: Rule = (x, w, attrs, make) =>
+  make(new Node(convForward, [x.node, w.node], attrs, outputShape(unpackGeometry(attrs)), "f32"));
+
+/** Inputs: x [batch, D, H, W, cin], w [taps · cin/groups, cout] tap by tap, bias [cout] or none. attrs: the packed geometry. */
+export const convForward: KernelOp = {
+  id: nextOpId(),
+  name: "conv",
+  kind: "kernel",
+  outputs: (_, attrs) => [{ shape: outputShape(unpackGeometry(attrs)), dtype: "f32" }],
+  accepts,
+  program: (inputs, attrs, traits) => convForwardProgram(specOf(attrs, inputs.length === 3), traits),
+  vjp: (dy, [x, w, bias], _, attrs, make) =>
+    x && w ? [inputGrad(dy, w, attrs, make), weightGrad(x, dy, attrs, make), ...(bias ? [sumRows(dy)] : [])] : [],
+};
+
+/** Gradient of the input. Inputs: dy, w. */
+export const convInputGrad: KernelOp = {
+  id: nextOpId(),
+  name: "convInputGrad",
+  kind: "kernel",
+  outputs: (_, attrs) => [{ shape: inputShape(unpackGeometry(attrs)), dtype: "f32" }],
+  accepts,
+  program: (_, attrs, traits) => convInputGradProgram(specOf(attrs, false), traits),
+  vjp: (dx, [dy, w], _, attrs, make) =>
+    dy && w ? [forward(dx, w, attrs, make), weightGrad(dx, dy, attrs, make)] : [],
+};
+
+/** Gradient of the weight. Inputs: x, dy. */
+export const convWeightGrad: KernelOp = {
+  id: nextOpId(),
+  name: "convWeightGrad",
+  kind: "kernel",
+  outputs: (_, attrs) => [{ shape: weightShape(unpackGeometry(attrs)), dtype: "f32" }],
+  accepts,
+  program: (_, attrs, traits) => convWeightGradProgram(specOf(attrs, false), traits),
+  vjp: (dw, [x, dy], _, attrs, make) => (x && dy ? [inputGrad(dy, dw, attrs, make), forward(x, dw, attrs, make)] : []),
+};
