@@ -85,9 +85,9 @@ export function directInputGrad(s: ConvSpec, _traits: DeviceTraits): Program {
   let group = ci / s.cin_group; let inner = ci - group * s.cin_group; let first = group * s.cout_group;
   var sum = 0.0;
   for (var t = 0u; t < s.taps; t++) {
-    let from = p.yzw + s.pad.xyz - tap_of(t) * s.dilation.xyz;
-    let at = from / s.stride.xyz;
-    if (any(from > vec3<u32>(0x7fffffffu)) || any(at * s.stride.xyz != from) || any(at >= s.output.xyz)) { continue; }
+    let source = p.yzw + s.pad.xyz - tap_of(t) * s.dilation.xyz;
+    let at = source / s.stride.xyz;
+    if (any(source > vec3<u32>(0x7fffffffu)) || any(at * s.stride.xyz != source) || any(at >= s.output.xyz)) { continue; }
     let row = (((p.x * s.output.x + at.x) * s.output.y + at.y) * s.output.z + at.z) * s.cout + first;
     let weight = (t * s.cin_group + inner) * s.cout + first;
     for (var co = 0u; co < s.cout_group; co++) { sum += dy[row + co] * w[weight + co]; }
