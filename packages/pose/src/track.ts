@@ -43,7 +43,7 @@ export function keypointAt(track: KeypointTrack, frame: number, keypoint: number
  * @returns [F, K, 3]: x, y as fractions of the frame, visibility
  */
 export function trackTensor(track: KeypointTrack): Tensor {
-  return tensor(track.points, { shape: [frameCount(track), track.schema.keypoints.length, 3] });
+  return tensor(track.points.slice(), { shape: [frameCount(track), track.schema.keypoints.length, 3] });
 }
 
 /** The same track in another schema: points are matched by name, those without a match are invisible. */
