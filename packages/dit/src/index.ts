@@ -1,1 +1,12 @@
-export {};
+export { MMDiT } from "./model.ts";
+export { presets, parseDitConfig, PATCH, TEMPORAL_STRIDE } from "./config.ts";
+export type { DitConfig, DitPreset } from "./config.ts";
+export { ConfigError } from "./config-error.ts";
+export { videoFramesOf } from "./inputs.ts";
+export type { DitInputs } from "./inputs.ts";
+export { flops } from "./flops.ts";
+export type { DitFlops, DitShape } from "./flops.ts";
+export { gatherWindows } from "./audio-window.ts";
+export { applyRope, rope3d, ropeAngles, tokenPositions } from "./rope3d.ts";
+export type { Position, Rope } from "./rope3d.ts";
+export { patchify, unpatchify } from "./patch-embed.ts";

@@ -1,0 +1,103 @@
+import { attention, layerNorm } from "@omni/core";
+import type { Rng, Tensor } from "@omni/core";
+import { Linear, Module, RMSNorm } from "@omni/core/nn";
+import { gatherWindows, windowFrames } from "./audio-window.ts";
+import type { DitConfig } from "./config.ts";
+import type { DitInputs, Layout } from "./inputs.ts";
+import { headNorm, qkScale } from "./layers.ts";
+
+const INIT_STD = 0.02;
+
+/**
+ * Audio features → tokens of the model's width, gathered per latent frame.
+ *
+ * A two-layer MLP on the normalised features; a learned null stands in for absent or dropped audio; a learned position marks each
+ * token's slot in the window.
+ */
+export class AudioEmbed extends Module {
+  readonly in: Linear;
+  readonly out: Linear;
+  readonly norm: RMSNorm;
+  /** [D] */
+  readonly absent: Tensor;
+  /** [slots, D] */
+  readonly slotPosition: Tensor;
+  readonly #window: number;
+
+  constructor({ audioDim, audioTokensPerFrame, audioWindow, width }: DitConfig, rng: Rng) {
+    super();
+    this.in = new Linear(audioDim, width, { rng: rng.fork("in") });
+    this.out = new Linear(width, width, { rng: rng.fork("out") });
+    this.norm = new RMSNorm(width);
+    this.absent = rng.fork("absent").normal([width]).mul(INIT_STD);
+    const slots = windowFrames(audioWindow) * audioTokensPerFrame;
+    this.slotPosition = rng.fork("slotPosition").normal([slots, width]).mul(INIT_STD);
+    this.#window = audioWindow;
+  }
+
+  /** @returns keys' and values' source, [B, motion + noisy frames, slots, D] */
+  forward({ audio, audioMask }: DitInputs, { batch, motionFrames, noisyFrames }: Layout): Tensor {
+    const latentFrames = motionFrames + noisyFrames;
+    const [slots = 0, width = 0] = this.slotPosition.shape;
+    if (!audio)
+      return this.absent
+        .add(this.slotPosition)
+        .reshape([1, 1, slots, width])
+        .expand([batch, latentFrames, slots, width]);
+    const features = layerNorm(audio);
+    const tokens = this.norm.forward(this.out.forward(this.in.forward(features).silu()));
+    const active = audioMask
+      ? tokens
+          .sub(this.absent)
+          .mul(audioMask.reshape([batch, 1, 1, 1]))
+          .add(this.absent)
+      : tokens;
+    return gatherWindows(active, latentFrames, this.#window).add(this.slotPosition);
+  }
+}
+
+/**
+ * Frame-wise cross-attention: the video tokens of a latent frame see the audio tokens of that frame's window, nothing else.
+ * The output projection starts at zero, so that audio joins a trained model without a jolt.
+ *
+ * @see OmniHuman-1, "Driving Conditions"
+ */
+export class AudioAttention extends Module {
+  readonly norm: RMSNorm;
+  readonly query: Linear;
+  readonly keyValue: Linear;
+  /** [2 (q, k), headDim] */
+  readonly qkScale: Tensor;
+  readonly projection: Linear;
+
+  constructor({ width, headDim }: DitConfig, rng: Rng) {
+    super();
+    this.norm = new RMSNorm(width);
+    this.query = new Linear(width, width, { bias: false, rng: rng.fork("query") });
+    this.keyValue = new Linear(width, 2 * width, { bias: false, rng: rng.fork("keyValue") });
+    this.qkScale = qkScale(headDim);
+    this.projection = new Linear(width, width, { bias: false, rng: rng.fork("projection"), init: "zeros" });
+  }
+
+  /**
+   * @param video tokens of frames that hear, [B, frames, P, D]
+   * @param audio [B, frames, slots, D]
+   * @returns what to add to `video`, same shape
+   */
+  forward(video: Tensor, audio: Tensor): Tensor {
+    const [batch = 0, frames = 0, perFrame = 0, width = 0] = video.shape;
+    const slots = audio.shape[2] ?? 0;
+    const headDim = this.qkScale.shape[1] ?? width;
+    const heads = width / headDim;
+    const scale = (index: number): Tensor => this.qkScale.slice(0, index, index + 1).reshape([headDim]);
+    const query = this.query.forward(this.norm.forward(video)).reshape([batch * frames, perFrame, heads, headDim]);
+    const keyValue = this.keyValue.forward(audio).reshape([batch * frames, slots, 2, heads, headDim]);
+    const part = (index: number): Tensor => keyValue.slice(2, index, index + 1).squeeze(2);
+    const attended = attention(
+      headNorm(query).mul(scale(0)).permute([0, 2, 1, 3]),
+      headNorm(part(0)).mul(scale(1)).permute([0, 2, 1, 3]),
+      part(1).permute([0, 2, 1, 3]),
+    );
+    return this.projection.forward(attended.permute([0, 2, 1, 3]).reshape([batch, frames, perFrame, width]));
+  }
+}

@@ -1,0 +1,75 @@
+import { concat, tensor, zeros } from "@omni/core";
+import type { Rng, Tensor } from "@omni/core";
+import { Linear, Module } from "@omni/core/nn";
+import type { DitConfig } from "./config.ts";
+import type { Layout } from "./inputs.ts";
+
+/** Rows of a block's modulation: shift, scale and gate of attention, then of the FFN. */
+export const MODULATION_ROWS = 6;
+
+/** The shared part of AdaSingle modulation; every block adds its own table. */
+export interface TimeModulation {
+  /** Per latent frame, [B, frames, 6, D]: reference and motion at timestep 0, noisy at t. */
+  readonly video: Tensor;
+  /** [B, 1, 6, D] at t. */
+  readonly text: Tensor;
+  /** Time vector for the final layer, [B, 1, 1, D]. */
+  readonly vector: Tensor;
+}
+
+/**
+ * Sinusoidal embedding of time: cos and sin of 1000 t · 10000^(−i / half).
+ *
+ * @param t [N] in [0, 1]
+ * @param phasesPerUnit 1000 · 10000^(−i / half) / 2π, [half]
+ * @returns [N, 2 half]
+ */
+function sinusoid(t: Tensor, phasesPerUnit: Tensor): Tensor {
+  const turns = t.unsqueeze(1).mul(phasesPerUnit);
+  // whole turns are taken off first: WGSL promises no precision for sin and cos outside [-π, π]
+  const angle = turns.sub(turns.add(0.5).floor()).mul(2 * Math.PI);
+  return concat([angle.cos(), angle.sin()], { axis: 1 });
+}
+
+/**
+ * One timestep projection for all blocks (AdaSingle).
+ *
+ * @see Chen et al. 2023, PixArt-α, section 2.3
+ */
+export class TimeEmbed extends Module {
+  readonly in: Linear;
+  readonly out: Linear;
+  readonly projection: Linear;
+  readonly #phasesPerUnit: Tensor;
+  readonly #width: number;
+
+  constructor({ timeDim, width }: DitConfig, rng: Rng) {
+    super();
+    this.in = new Linear(timeDim, width, { rng: rng.fork("in") });
+    this.out = new Linear(width, width, { rng: rng.fork("out") });
+    this.projection = new Linear(width, MODULATION_ROWS * width, { rng: rng.fork("projection") });
+    const half = timeDim / 2;
+    this.#phasesPerUnit = tensor(
+      Float32Array.from({ length: half }, (_, i) => (1000 * 10_000 ** (-i / half)) / (2 * Math.PI)),
+    );
+    this.#width = width;
+  }
+
+  /** @param t [B] in [0, 1] */
+  forward(t: Tensor, { batch, frames, noisyFrames }: Layout): TimeModulation {
+    const width = this.#width;
+    const times = concat([t, zeros([1])], { axis: 0 });
+    const vector = this.out.forward(this.in.forward(sinusoid(times, this.#phasesPerUnit)).silu());
+    const rows = this.projection.forward(vector.silu()).reshape([batch + 1, 1, MODULATION_ROWS, width]);
+    const atT = rows.slice(0, 0, batch);
+    const atZero = rows.slice(0, batch, batch + 1);
+    const clean = frames - noisyFrames;
+    const noised = atT.expand([batch, noisyFrames, MODULATION_ROWS, width]);
+    return {
+      video:
+        clean === 0 ? noised : concat([atZero.expand([batch, clean, MODULATION_ROWS, width]), noised], { axis: 1 }),
+      text: atT,
+      vector: vector.slice(0, 0, batch).reshape([batch, 1, 1, width]),
+    };
+  }
+}
