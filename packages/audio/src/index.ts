@@ -1,1 +1,14 @@
-export {};
+export { Wav2Vec2Encoder } from "./model.ts";
+export type { AudioStates } from "./model.ts";
+export { parseAudioConfig, presets, SAMPLE_RATE } from "./config.ts";
+export type { AudioConfig, AudioPreset } from "./config.ts";
+export { ConfigError } from "./config-error.ts";
+export { alignToFrames, featureDim, stackStates, stepAt, tokenTime } from "./features.ts";
+export type { FrameRate } from "./features.ts";
+export { frameCountOf, frameFeatures, reachSteps, streamFrameFeatures } from "./streaming.ts";
+export type { FeatureStreamOptions, FrameFeatures } from "./streaming.ts";
+export { AudioPretrainHead, audioPretrainLoss, CURVES } from "./pretrain.ts";
+export type { AudioPrediction, AudioPretrainLoss, AudioTargets } from "./pretrain.ts";
+export { fieldSamples, hopSamples, normalizeWaveform, stepCount, stepTime } from "./waveform.ts";
+export { fromUpstream, keyMap } from "./key-map.ts";
+export { flops } from "./flops.ts";

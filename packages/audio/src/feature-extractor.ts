@@ -1,0 +1,62 @@
+import { groupNorm, ones, zeros } from "@omni/core";
+import type { Rng, Tensor } from "@omni/core";
+import { Conv1d, LayerNorm, Module } from "@omni/core/nn";
+import type { AudioConfig } from "./config.ts";
+
+/** GroupNorm with one group a channel: every channel is normalised over time. */
+class ChannelNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #channels: number;
+
+  constructor(channels: number) {
+    super();
+    this.weight = ones([channels]);
+    this.bias = zeros([channels]);
+    this.#channels = channels;
+  }
+
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#channels, this.weight, this.bias, { eps: 1e-5 });
+  }
+}
+
+class ConvLayer extends Module {
+  readonly conv: Conv1d;
+  readonly layer_norm: ChannelNorm | LayerNorm | null;
+
+  constructor(config: AudioConfig, { index, rng }: { readonly index: number; readonly rng: Rng }) {
+    super();
+    const { convDim, convKernel, convStride, convBias, extractorNorm } = config;
+    const channels = convDim[index] ?? 1;
+    this.conv = new Conv1d(index === 0 ? 1 : (convDim[index - 1] ?? 1), channels, convKernel[index] ?? 1, {
+      stride: convStride[index] ?? 1,
+      bias: convBias,
+      rng,
+    });
+    const group = index === 0 ? new ChannelNorm(channels) : null;
+    this.layer_norm = extractorNorm === "layer" ? new LayerNorm(channels) : group;
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.conv.forward(x);
+    if (this.layer_norm instanceof LayerNorm)
+      return this.layer_norm.forward(y.transpose(1, 2)).transpose(1, 2).geluExact();
+    return (this.layer_norm ? this.layer_norm.forward(y) : y).geluExact();
+  }
+}
+
+/** Strided convolutions from the waveform to 50 Hz features. */
+export class FeatureExtractor extends Module {
+  readonly conv_layers: readonly ConvLayer[];
+
+  constructor(config: AudioConfig, rng: Rng) {
+    super();
+    this.conv_layers = config.convDim.map((_, index) => new ConvLayer(config, { index, rng: rng.fork(index) }));
+  }
+
+  /** [B, samples] → [B, convDim, steps] */
+  forward(waveform: Tensor): Tensor {
+    return this.conv_layers.reduce((x, layer) => layer.forward(x), waveform.unsqueeze(1));
+  }
+}

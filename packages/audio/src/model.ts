@@ -1,0 +1,126 @@
+import { Rng, ShapeError, tensor } from "@omni/core";
+import type { Tensor } from "@omni/core";
+import { LayerNorm, Linear, Module } from "@omni/core/nn";
+import { checkAudioConfig } from "./config.ts";
+import type { AudioConfig } from "./config.ts";
+import { EncoderLayer } from "./encoder-layer.ts";
+import { FeatureExtractor } from "./feature-extractor.ts";
+import { PositionConvEmbedding } from "./position-conv.ts";
+import { fieldSamples, stepCount } from "./waveform.ts";
+
+// exp() of it is exactly 0 in f32, and adding scores to it stays finite
+const MASKED = -1e9;
+const CACHED_BANDS = 16;
+
+class FeatureProjection extends Module {
+  readonly layer_norm: LayerNorm;
+  readonly projection: Linear;
+
+  constructor({ convDim, hiddenSize, layerNormEps: eps }: AudioConfig, rng: Rng) {
+    super();
+    const channels = convDim.at(-1) ?? 1;
+    this.layer_norm = new LayerNorm(channels, { eps });
+    this.projection = new Linear(channels, hiddenSize, { rng });
+  }
+}
+
+class Transformer extends Module {
+  readonly pos_conv_embed: PositionConvEmbedding;
+  readonly layer_norm: LayerNorm;
+  readonly layers: readonly EncoderLayer[];
+  readonly #preNorm: boolean;
+
+  constructor(config: AudioConfig, rng: Rng) {
+    super();
+    this.pos_conv_embed = new PositionConvEmbedding(config, rng.fork("position"));
+    this.layer_norm = new LayerNorm(config.hiddenSize, { eps: config.layerNormEps });
+    this.layers = Array.from({ length: config.layers }, (_, i) => new EncoderLayer(config, rng.fork(i)));
+    this.#preNorm = config.preNorm;
+  }
+
+  /** @returns the input of the first layer and the output of each, normed as upstream norms them */
+  forward(x: Tensor, mask: Tensor | null): Tensor[] {
+    const placed = x.add(this.pos_conv_embed.forward(x));
+    const states = [this.#preNorm ? placed : this.layer_norm.forward(placed)];
+    for (const layer of this.layers) states.push(layer.forward(states.at(-1) ?? placed, mask));
+    if (this.#preNorm) states.push(this.layer_norm.forward(states.pop() ?? placed));
+    return states;
+  }
+}
+
+/** What the encoder makes of a waveform. */
+export interface AudioStates {
+  /** Normalised convolutional features, [B, steps, convDim]. */
+  readonly extracted: Tensor;
+  /** layers + 1 states, [B, steps, hidden] each, first to last. */
+  readonly hidden: readonly Tensor[];
+}
+
+/**
+ * wav2vec 2.0 encoder. Its state dict has the key names of the public checkpoints (`facebook/wav2vec2-base-960h` without the prefix
+ * `wav2vec2.`), hence the snake_case fields.
+ *
+ * @see Baevski et al. 2020, "wav2vec 2.0"
+ */
+export class Wav2Vec2Encoder extends Module {
+  readonly feature_extractor: FeatureExtractor;
+  readonly feature_projection: FeatureProjection;
+  readonly encoder: Transformer;
+  readonly #config: AudioConfig;
+  readonly #bands = new Map<number, Tensor>();
+
+  /** @throws ConfigError when the config contradicts itself */
+  constructor(config: AudioConfig, { rng = new Rng(0) }: { readonly rng?: Rng } = {}) {
+    super();
+    checkAudioConfig(config);
+    this.#config = config;
+    this.feature_extractor = new FeatureExtractor(config, rng.fork("extractor"));
+    this.feature_projection = new FeatureProjection(config, rng.fork("projection"));
+    this.encoder = new Transformer(config, rng.fork("encoder"));
+  }
+
+  get config(): AudioConfig {
+    return this.#config;
+  }
+
+  /**
+   * @param waveform normalised 16 kHz samples, [B, samples]
+   * @param stepMask [B, steps], 1 = sound, 0 = padding; null = all sound
+   * @throws ShapeError where the waveform is shorter than the receptive field (400 samples upstream)
+   */
+  forward(waveform: Tensor, stepMask: Tensor | null = null): AudioStates {
+    const [batch = 0, samples = 0] = waveform.shape;
+    const steps = stepCount(this.#config, samples);
+    if (steps === 0)
+      throw new ShapeError(
+        `Wav2Vec2Encoder: waveform must have at least ${fieldSamples(this.#config)} samples, got ${samples}: pad it with zeros`,
+      );
+    const features = this.feature_extractor.forward(waveform).transpose(1, 2);
+    const extracted = this.feature_projection.layer_norm.forward(features);
+    const projected = this.feature_projection.projection.forward(extracted);
+    const kept = stepMask ? projected.mul(stepMask.unsqueeze(2)) : projected;
+    return { extracted, hidden: this.encoder.forward(kept, this.#attentionMask(batch, steps, stepMask)) };
+  }
+
+  #attentionMask(batch: number, steps: number, stepMask: Tensor | null): Tensor | null {
+    const padding = stepMask ? stepMask.sub(1).mul(-MASKED).reshape([batch, 1, 1, steps]) : null;
+    const reach = this.#config.attentionReach;
+    if (reach === null || steps <= reach + 1) return padding;
+    const band = this.#bandOf(steps, reach);
+    return padding ? band.add(padding) : band;
+  }
+
+  /** [1, 1, steps, steps]: 0 within the reach, masked beyond. */
+  #bandOf(steps: number, reach: number): Tensor {
+    const known = this.#bands.get(steps);
+    if (known) return known;
+    const [oldest] = this.#bands.keys();
+    if (oldest !== undefined && this.#bands.size >= CACHED_BANDS) this.#bands.delete(oldest);
+    const values = Float32Array.from({ length: steps * steps }, (_, i) =>
+      Math.abs((i % steps) - Math.floor(i / steps)) <= reach ? 0 : MASKED,
+    );
+    const band = tensor(values, { shape: [1, 1, steps, steps] });
+    this.#bands.set(steps, band);
+    return band;
+  }
+}
