@@ -1,8 +1,9 @@
 import { codecs } from "#codecs";
 import type { AudioSample, InputAudioTrack } from "mediabunny";
+import { guardDecoder } from "./decoder-guard.ts";
 import { MediaError } from "./media-error.ts";
 import { type Gapless, readGapless } from "./mp3-gapless.ts";
-import { type OpenedInput, damaged, openInput } from "./open-input.ts";
+import { type OpenedInput, damaged, openInput, withoutTrack } from "./open-input.ts";
 import type { ByteReader, MediaSource } from "./source.ts";
 import { wavDuration } from "./wav.ts";
 
@@ -44,7 +45,7 @@ export async function openAudio(source: MediaSource): Promise<AudioStream> {
 async function streamOf({ input, reader, close }: OpenedInput): Promise<AudioStream> {
   const name = reader.name;
   const track = await input.getPrimaryAudioTrack();
-  if (track === null) throw new MediaError("unsupported", name, `it has no sound; give ${formats}`);
+  if (track === null) throw await withoutTrack(input, name, `it has no sound; give ${formats}`);
   const codec = await track.getCodec();
   const isPcm = codec !== null && /^(pcm|ulaw|alaw)/.test(codec);
   if (!isPcm) await codecs.ready();
@@ -91,11 +92,13 @@ interface DecodeLimits {
 async function* decode(track: InputAudioTrack, limits: DecodeLimits): AsyncGenerator<readonly Float32Array[], void> {
   const { name, sampleRate, channels, gapless, declared, dropNegative } = limits;
   const { AudioSampleSink } = await import("mediabunny");
+  const sink = new AudioSampleSink(track);
+  guardDecoder(sink);
   let skip = gapless?.skip ?? 0;
   let left = gapless?.length ?? Infinity;
   let count = 0;
   try {
-    for await (const sample of new AudioSampleSink(track).samples()) {
+    for await (const sample of sink.samples()) {
       const planes = planesOf(sample, channels);
       const before = dropNegative && sample.timestamp < 0 ? Math.round(-sample.timestamp * sampleRate) : 0;
       sample.close();
@@ -111,11 +114,11 @@ async function* decode(track: InputAudioTrack, limits: DecodeLimits): AsyncGener
   } catch (error) {
     throw damaged(name, error);
   }
-  if (count === 0) throw new MediaError("empty", name, "it has no sound (0 samples); record it again");
-  if (count / sampleRate < declared - durationSlack - 0.01 * declared) {
-    const got = `${(count / sampleRate).toFixed(2)} s of ${declared.toFixed(2)} s`;
-    throw new MediaError("corrupt", name, `the file is damaged or cut short (${got}); save or copy it again`);
-  }
+  if (count === 0 && declared === 0)
+    throw new MediaError("empty", name, "it has no sound (0 samples); record it again");
+  if (count / sampleRate >= declared - durationSlack - 0.01 * declared) return;
+  const got = `${(count / sampleRate).toFixed(2)} s of ${declared.toFixed(2)} s`;
+  throw new MediaError("corrupt", name, `the file is damaged or cut short (${got}); save or copy it again`);
 }
 
 /** The samples of each channel; what is no number becomes silence. */

@@ -54,3 +54,10 @@ export function damaged(name: string, cause: unknown): MediaError {
   const advice = `the file is damaged or cut short (${causeText(cause)}); save or copy it again`;
   return new MediaError("corrupt", name, advice, cause);
 }
+
+/** Why a wanted track is missing: a file without any track has lost its index. */
+export async function withoutTrack(input: Input, name: string, advice: string): Promise<MediaError> {
+  const tracks = await input.getTracks();
+  if (tracks.length > 0) return new MediaError("unsupported", name, advice);
+  return new MediaError("corrupt", name, "the file is damaged or cut short (no track in it); save or copy it again");
+}

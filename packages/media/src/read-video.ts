@@ -1,9 +1,10 @@
 import { codecs } from "#codecs";
 import type { InputVideoTrack, VideoSample } from "mediabunny";
+import { guardDecoder } from "./decoder-guard.ts";
 import { type YuvSpace, bt601, bt709, fromI420, i420Size } from "./i420.ts";
 import type { Image } from "./image.ts";
 import { MediaError } from "./media-error.ts";
-import { damaged, openInput } from "./open-input.ts";
+import { damaged, openInput, withoutTrack } from "./open-input.ts";
 import type { MediaSource } from "./source.ts";
 
 /** A decoded frame. */
@@ -43,7 +44,7 @@ export async function readVideo(source: MediaSource): Promise<VideoReader> {
   const name = reader.name;
   try {
     const track = await input.getPrimaryVideoTrack();
-    if (track === null) throw new MediaError("unsupported", name, `it has no picture, only sound; give ${formats}`);
+    if (track === null) throw await withoutTrack(input, name, `it has no picture, only sound; give ${formats}`);
     await codecs.ready();
     if (!(await track.canDecode())) {
       const codec = (await track.getCodec()) ?? "unknown codec";
@@ -62,8 +63,12 @@ export async function readVideo(source: MediaSource): Promise<VideoReader> {
 
 async function* decode(track: InputVideoTrack, name: string): AsyncGenerator<TimedImage, void, undefined> {
   const { VideoSampleSink } = await import("mediabunny");
+  const sink = new VideoSampleSink(track);
+  guardDecoder(sink);
+  let count = 0;
   try {
-    for await (const sample of new VideoSampleSink(track).samples()) {
+    for await (const sample of sink.samples()) {
+      count++;
       try {
         yield { time: sample.timestamp, image: await imageOf(sample) };
       } finally {
@@ -73,6 +78,7 @@ async function* decode(track: InputVideoTrack, name: string): AsyncGenerator<Tim
   } catch (error) {
     throw damaged(name, error);
   }
+  if (count === 0) throw new MediaError("corrupt", name, "the file is cut short (no frame); save or copy it again");
 }
 
 /** Upright RGBA. Plain 4:2:0 is converted by our own code, so that Node and browsers agree. */

@@ -30,7 +30,9 @@ export async function openBytes(source: MediaSource): Promise<ByteReader> {
 export function readerOf(source: Blob | Uint8Array, name = sourceName(source)): ByteReader {
   const close = () => Promise.resolve();
   if (source instanceof Uint8Array) {
-    return { name, size: source.length, read: (start, end) => Promise.resolve(source.subarray(start, end)), close };
+    // A Buffer is a Uint8Array whose `slice` does not copy.
+    const bytes = new Uint8Array(source.buffer, source.byteOffset, source.length);
+    return { name, size: bytes.length, read: (start, end) => Promise.resolve(bytes.subarray(start, end)), close };
   }
   const read = async (start: number, end: number) => new Uint8Array(await source.slice(start, end).arrayBuffer());
   return { name, size: source.size, read, close };

@@ -10,7 +10,10 @@ const unknownSize = 0x7fff_f000;
  */
 export async function wavDuration(reader: ByteReader): Promise<number> {
   const ascii = async (at: number) => String.fromCharCode(...(await reader.read(at, at + 4)));
-  const u32 = async (at: number) => new DataView((await reader.read(at, at + 4)).slice().buffer).getUint32(0, true);
+  const u32 = async (at: number) => {
+    const { buffer, byteOffset } = await reader.read(at, at + 4);
+    return new DataView(buffer, byteOffset).getUint32(0, true);
+  };
   if ((await ascii(0)) !== "RIFF") return 0;
   let bytesPerSecond = 0;
   for (let at = 12; at + 16 <= reader.size;) {
