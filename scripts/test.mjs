@@ -67,6 +67,7 @@ function counted(report, code) {
 async function runSmoke(root) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const steps = [
+    { title: "the packages bundle for browsers without Node's modules", args: [join(root, "scripts", "bundle.mjs")] },
     { title: "the packages build (tsc -b)", args: [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"] },
     { title: "the built packages run in plain Node", args: [join(root, "scripts", "smoke.mjs")] },
   ];

@@ -1,0 +1,27 @@
+/** Bundles the packages that run in browsers, from source: fails where a module of Node's would come along. */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const ISOMORPHIC = ["core", "text", "audio", "pose", "vae", "dit", "sampler", "human", "media", "puppet", "trainer"];
+
+for (const name of ISOMORPHIC) {
+  const folder = join(root, "packages", name);
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const entryPoints = Object.values(exports).map((entry) => join(folder, entry["@omni/source"]));
+  // esbuild refuses any import of a Node module here.
+  await build({
+    entryPoints,
+    absWorkingDir: root,
+    outdir: "unused",
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    conditions: ["@omni/source"],
+    logLevel: "error",
+  });
+}
