@@ -18,11 +18,20 @@ const original = writeSafetensors(
 
 // Text that means something in a header, numbers at the edges of integers, bytes that are no UTF-8.
 const fragments = fc.oneof(
+  fc.constantFrom(...'{}[]",:\\ 0123456789-.eE\0\xff'.split("")),
   fc.constantFrom(
-    ...'{}[]",:\\ 0123456789-.eE\0\xff',
-    ...["0", "-1", "1.0", "4294967296", "9007199254740992", "18446744073709551616", "null", "true", "[]", "{}"],
-    ...['"F64"', '"F4"', '"__metadata__"', '"weight"', '"shape"', '"data_offsets"', "\\ud800", "\\u0000", "[[[["],
+    "0",
+    "-1",
+    "1.0",
+    "4294967296",
+    "9007199254740992",
+    "18446744073709551616",
+    "null",
+    "[]",
+    "{}",
+    "[[[",
   ),
+  fc.constantFrom('"F64"', '"F4"', '"__metadata__"', '"weight"', '"shape"', '"data_offsets"', "\\ud800", "\\u0000"),
   fc.string({ unit: "binary", maxLength: 8 }),
 );
 

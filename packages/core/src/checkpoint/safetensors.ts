@@ -116,10 +116,12 @@ function storedTensor(source: ByteSource, dataStart: number, entry: TensorEntry)
     else {
       const [least, greatest] = INTEGER_RANGES[as === "u32" ? "u32" : "i32"];
       await eachPiece((piece, at) => {
-        for (const value of piece) {
+        if (piece instanceof Int32Array && out instanceof Int32Array) return out.set(piece, at);
+        for (let i = 0; i < piece.length; i++) {
+          const value = piece[i] ?? 0;
           if (value < least || value > greatest)
             fail(`must hold integers from ${least} to ${greatest} to be read as ${as}`, `${value}`, "read it stored()");
-          out[at++] = dtype === "BOOL" ? Number(value !== 0) : Number(value);
+          out[at + i] = dtype === "BOOL" ? Number(value !== 0) : Number(value);
         }
       });
     }

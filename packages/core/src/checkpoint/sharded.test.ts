@@ -37,12 +37,13 @@ const weightMap = { c: "2.safetensors", a: "1.safetensors", b: "1.safetensors" }
 describe("readShardedSafetensors", () => {
   test("gives the tensors of the map, each file opened once, and closes them", async () => {
     const { opened, open, openShard } = folder(files);
-    const { tensors, metadata, close } = await readShardedSafetensors(indexOf(weightMap), openShard);
+    const checkpoint = await readShardedSafetensors(indexOf(weightMap), openShard);
+    const { tensors, metadata } = checkpoint;
     expect(Object.keys(tensors)).toEqual(["c", "a", "b"]);
     expect(await tensors["b"]?.data()).toEqual(Float32Array.of(2));
     expect(metadata).toEqual({ format: "pt" });
     expect(opened).toEqual(["1.safetensors", "2.safetensors"]);
-    await close();
+    await checkpoint.close();
     expect(open.size).toBe(0);
   });
 

@@ -40,14 +40,14 @@ function widenNumbers(stored: StoredArray, out: Float32Array, at: number): void 
 function widenBits(toF32Bits: (word: number) => number): StoredFormat["widen"] {
   return (stored, out, at) => {
     const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
-    for (const word of stored) words[at++] = toF32Bits(Number(word));
+    for (let i = 0; i < stored.length; i++) words[at + i] = toF32Bits(Number(stored[i]));
   };
 }
 
 function widenByTable(value: (byte: number) => number): StoredFormat["widen"] {
   const table = Float32Array.from({ length: 256 }, (_, byte) => value(byte));
   return (stored, out, at) => {
-    for (const byte of stored) out[at++] = table[Number(byte)] ?? 0;
+    for (let i = 0; i < stored.length; i++) out[at + i] = table[Number(stored[i])] ?? 0;
   };
 }
 

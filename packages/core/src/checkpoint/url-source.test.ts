@@ -18,7 +18,7 @@ function server({ files = { "/weights/model.safetensors": file }, alter = (respo
   const serve: typeof fetch = async (input, init) => {
     const range = new Headers(init?.headers).get("Range") ?? "";
     log.push(range);
-    const bytes = files[new URL(String(input)).pathname];
+    const bytes = files[new URL(input instanceof Request ? input.url : input).pathname];
     return alter(bytes === undefined ? new Response("none", { status: 404 }) : ranged(bytes, range), log.length);
   };
   return { log, fetch: serve };
@@ -49,8 +49,11 @@ describe("openUrl", () => {
       [10, 1_200_000],
       [2_999_999, 1],
       [3_000_000, 0],
-    ] as const)
-      expect(await source.read(offset, length)).toEqual(file.subarray(offset, offset + length));
+    ] as const) {
+      const bytes = await source.read(offset, length);
+      expect(bytes.length).toBe(length);
+      expect(bytes.findIndex((byte, i) => byte !== file[offset + i])).toBe(-1);
+    }
     expect(log).toEqual(["bytes=0-1048575", "bytes=1500000-2548575", "bytes=10-1200009", "bytes=2999999-2999999"]);
     await expect(source.read(2_999_999, 2)).rejects.toThrow("reads must stay within its 3000000 bytes");
   });
