@@ -77,7 +77,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: ve
       line(`  let a_at${q} = a_base + ${tile.aVector ? rowIndexQuad(tile, `a_row${q}`) : `a_row${q}`};`);
     }
   }
-  for (const r of range(rows)) for (const x of range(columns)) line(`  var s${r}_${x} = vec4<f32>();`);
+  line(`  var acc: array<vec4<f32>, ${rows * columns}>;`);
 
   line("  for (var k = k_start; k < k_end; k += 4u) {");
   for (const x of range(columns)) emitLoadB(x);
@@ -85,8 +85,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: ve
   for (const r of range(rows)) {
     const row = tile.aUnit === "k" ? spread(`a${Math.floor(r / share)}`, r % share) : spreadColumn(r);
     line(`    let w${r} = ${row};`);
-    for (const j of range(4)) for (const x of range(columns)) {
-      line(`    s${r}_${x} = fma(vec4<f32>(w${r}.${XYZW[j]}), b${x}_${j}, s${r}_${x});`);
+    for (const x of range(columns)) {
+      const sum = range(4).reduce((rest, j) => `fma(vec4<f32>(w${r}.${XYZW[j]}), b${x}_${j}, ${rest})`, `acc[${r * columns + x}]`);
+      line(`    acc[${r * columns + x}] = ${sum};`);
     }
   }
   line("  }");
@@ -148,29 +149,20 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: ve
     return tile.edgeN ? `min(col${x} + ${i}u, u.n - 1u)` : `col${x} + ${i}u`;
   }
 
+  // A loop, not one store a row: on software adapters a store is long code, and code is compile time.
   function emitStore(): void {
-    line("  let c_base = layer * u.m * u.n;");
-    for (const r of range(rows)) for (const x of range(columns)) {
-      const conditions = [
-        ...(tile.edgeM ? [`row0 + ${r}u < u.m`] : []),
-        ...(tile.edgeN && tile.cVector ? [`n${x} < u.n`] : []),
-      ];
-      const at = `c_base + (row0 + ${r}u) * u.n + n${x}`;
-      let body: string;
-      const bias = (i: number) => (tile.bias ? ` + bias[${columnIndex(x, i)}]` : "");
-      if (tile.cVector) {
-        const add = tile.bias ? ` + bias${x}` : "";
-        if (tile.bias && r === 0) {
-          line(`  let bias${x} = vec4<f32>(${range(4).map((i) => `bias[${columnIndex(x, i)}]`).join(", ")});`);
-        }
-        body = `c[(${at}) / 4u] = s${r}_${x}${add};`;
-      } else {
-        body = range(4)
-          .map((i) => `if (n${x} + ${i}u < u.n) { c[${at} + ${i}u] = s${r}_${x}.${XYZW[i]}${bias(i)}; }`)
-          .join(" ");
-      }
-      line(conditions.length > 0 ? `  if (${conditions.join(" && ")}) { ${body} }` : `  ${body}`);
+    for (const x of tile.bias ? range(columns) : []) {
+      line(`  let bias${x} = vec4<f32>(${range(4).map((i) => `bias[${columnIndex(x, i)}]`).join(", ")});`);
     }
+    line("  let c_row = layer * u.m + row0;");
+    line(`  for (var r = 0u; r < ${tile.edgeM ? `min(${rows}u, u.m - row0)` : `${rows}u`}; r++) {`);
+    for (const x of range(columns)) {
+      line(`    let v${x} = acc[r * ${columns}u + ${x}u]${tile.bias ? ` + bias${x}` : ""};`);
+      const at = `(c_row + r) * u.n + n${x}`;
+      if (tile.cVector) line(`    ${tile.edgeN ? `if (n${x} < u.n) ` : ""}{ c[(${at}) / 4u] = v${x}; }`);
+      else for (const i of range(4)) line(`    if (n${x} + ${i}u < u.n) { c[${at} + ${i}u] = v${x}.${XYZW[i]}; }`);
+    }
+    line("  }");
   }
 }
 

@@ -15,7 +15,7 @@ export interface Realizable extends UpdateTarget {
   readonly targets: readonly UpdateTarget[] | null;
 }
 
-/** Values this small come to the host for good when they are read: losses and norms then hold no GPU memory. */
+/** Roots this small are scalars: losses, norms. */
 const HOST_BYTES = 64;
 
 const caches = new WeakMap<Device, PlanCache>();
@@ -73,7 +73,18 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-let previous: Promise<void> = Promise.resolve();
+/** Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them. */
+async function settleScalar(device: Device, node: Node): Promise<void> {
+  const { source } = node;
+  if (source?.kind !== "device") return;
+  const bytes = bytesOf(node);
+  const array = typedArray(node.dtype, await readBuffer(device, source.storage.buffer, bytes));
+  if (node.source !== source || source.storage.version !== source.version) return;
+  node.become({ kind: "host", array });
+  source.storage.dispose();
+}
+
+let previous: Promise<unknown> = Promise.resolve();
 
 /** Realises the nodes of the tensors and performs the updates among them. */
 export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
@@ -95,7 +106,8 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     }
     // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
     const before = previous;
-    previous = device.finished();
+    const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
+    previous = Promise.all([device.finished(), ...scalars.map((n) => settleScalar(device, n))]);
     previous.catch(() => undefined);
     await device.guard(before);
   });
@@ -110,12 +122,7 @@ export async function readNode(node: Node): Promise<TypedArray> {
   const device = await getDevice();
   checkLeaves([node]);
   const bytes = bytesOf(node);
-  const array = typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, source.storage.buffer, bytes));
-  if (bytes <= HOST_BYTES && node.source === source && source.storage.version === 0) {
-    node.become({ kind: "host", array: array.slice() });
-    source.storage.dispose();
-  }
-  return array;
+  return typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, source.storage.buffer, bytes));
 }
 
 export function disposeNode(node: Node): void {
