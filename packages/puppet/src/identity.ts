@@ -7,7 +7,21 @@ import { hash, Random } from "./random.ts";
 export type Split = "train" | "test";
 
 export const personKinds = ["woman", "man", "girl", "boy"] as const;
-export const hairStyles = ["bald", "buzzed", "short", "spiky", "parted", "bob", "long", "wavy", "ponytail", "bun", "pigtails", "curly", "mohawk"] as const;
+export const hairStyles = [
+  "bald",
+  "buzzed",
+  "short",
+  "spiky",
+  "parted",
+  "bob",
+  "long",
+  "wavy",
+  "ponytail",
+  "bun",
+  "pigtails",
+  "curly",
+  "mohawk",
+] as const;
 export const faceShapes = ["round", "oval", "square", "heart"] as const;
 export const eyeStyles = ["round", "almond", "dot"] as const;
 export const beards = ["none", "stubble", "moustache", "goatee", "beard"] as const;
@@ -88,19 +102,69 @@ export function drawIdentity(seed: number, split: Split): Identity {
 function drawAny(seed: number): Identity {
   const random = new Random(seed);
   const draw = (label: string): Random => random.fork(label);
-  const kind = draw("kind").weighted([["woman", 4], ["man", 4], ["girl", 1.5], ["boy", 1.5]] as const);
+  const kind = draw("kind").weighted([
+    ["woman", 4],
+    ["man", 4],
+    ["girl", 1.5],
+    ["boy", 1.5],
+  ] as const);
   const child = kind === "girl" || kind === "boy";
   const female = kind === "woman" || kind === "girl";
   const hairStyle = female
-    ? draw("hair").weighted([["bob", 3], ["long", 4], ["wavy", 3], ["ponytail", 3], ["bun", 2], ["pigtails", child ? 4 : 1], ["curly", 2], ["short", 1], ["parted", 1]] as const)
-    : draw("hair").weighted([["short", 4], ["spiky", 3], ["parted", 4], ["curly", 2], ["buzzed", 2], ["bald", child ? 0 : 1.5], ["mohawk", 0.7], ["long", 0.7], ["bun", 0.4]] as const);
-  const hairColour = draw("hair colour").weighted([["black", 4], ["brown", 4], ["chestnut", 3], ["blond", 4], ["ginger", 2], ["red", 2], ["grey", child ? 0 : 1.2], ["white", child ? 0 : 0.8], ["blue", 0.6], ["green", 0.5]] as const);
-  const hat = draw("hat").weighted([["none", 8], ["beanie", 0.9], ["cap", 0.9], ["headband", female ? 1 : 0], ["flower", female ? 1 : 0]] as const);
+    ? draw("hair").weighted([
+        ["bob", 3],
+        ["long", 4],
+        ["wavy", 3],
+        ["ponytail", 3],
+        ["bun", 2],
+        ["pigtails", child ? 4 : 1],
+        ["curly", 2],
+        ["short", 1],
+        ["parted", 1],
+      ] as const)
+    : draw("hair").weighted([
+        ["short", 4],
+        ["spiky", 3],
+        ["parted", 4],
+        ["curly", 2],
+        ["buzzed", 2],
+        ["bald", child ? 0 : 1.5],
+        ["mohawk", 0.7],
+        ["long", 0.7],
+        ["bun", 0.4],
+      ] as const);
+  const hairColour = draw("hair colour").weighted([
+    ["black", 4],
+    ["brown", 4],
+    ["chestnut", 3],
+    ["blond", 4],
+    ["ginger", 2],
+    ["red", 2],
+    ["grey", child ? 0 : 1.2],
+    ["white", child ? 0 : 0.8],
+    ["blue", 0.6],
+    ["green", 0.5],
+  ] as const);
+  const hat = draw("hat").weighted([
+    ["none", 8],
+    ["beanie", 0.9],
+    ["cap", 0.9],
+    ["headband", female ? 1 : 0],
+    ["flower", female ? 1 : 0],
+  ] as const);
   const shirtColour = draw("shirt").pick(names(clothColours));
   const others = names(clothColours).filter((name) => name !== shirtColour);
   const bottom = female
-    ? draw("bottom").weighted([["trousers", 3], ["skirt", 3], ["dress", 3], ["shorts", 1]] as const)
-    : draw("bottom").weighted([["trousers", 5], ["shorts", 2]] as const);
+    ? draw("bottom").weighted([
+        ["trousers", 3],
+        ["skirt", 3],
+        ["dress", 3],
+        ["shorts", 1],
+      ] as const)
+    : draw("bottom").weighted([
+        ["trousers", 5],
+        ["shorts", 2],
+      ] as const);
   return {
     seed,
     kind,
@@ -110,7 +174,11 @@ function drawAny(seed: number): Identity {
     hairStyle,
     hairColour,
     hairVolume: draw("hair volume").range(0.08, 0.18),
-    eyeStyle: draw("eyes").weighted([["round", 5], ["almond", 3], ["dot", 2]] as const),
+    eyeStyle: draw("eyes").weighted([
+      ["round", 5],
+      ["almond", 3],
+      ["dot", 2],
+    ] as const),
     eyeColour: draw("eye colour").pick(names(eyeColours)),
     eyeSize: draw("eye size").range(0.9, 1.15) * (child ? 1.1 : 1),
     eyeGap: draw("eye gap").range(0.34, 0.4),
@@ -120,8 +188,21 @@ function drawAny(seed: number): Identity {
     noseStyle: draw("nose style").pick(["button", "line", "wide"] as const),
     mouthWidth: draw("mouth").range(0.9, 1.12),
     lips: female ? draw("lips").range(0.3, 1) : draw("lips").range(0, 0.25),
-    beard: kind === "man" ? draw("beard").weighted([["none", 5], ["stubble", 1.5], ["moustache", 1], ["goatee", 1], ["beard", 2]] as const) : "none",
-    glasses: draw("glasses").weighted([["none", 7], ["round", 1.5], ["square", 1.5]] as const),
+    beard:
+      kind === "man"
+        ? draw("beard").weighted([
+            ["none", 5],
+            ["stubble", 1.5],
+            ["moustache", 1],
+            ["goatee", 1],
+            ["beard", 2],
+          ] as const)
+        : "none",
+    glasses: draw("glasses").weighted([
+      ["none", 7],
+      ["round", 1.5],
+      ["square", 1.5],
+    ] as const),
     hat,
     hatColour: draw("hat colour").pick(others),
     freckles: draw("freckles").chance(0.15),
@@ -129,7 +210,13 @@ function drawAny(seed: number): Identity {
     blush: draw("blush").chance(0.5) ? draw("blush").range(0.15, 0.4) : 0,
     shirtColour,
     accentColour: draw("accent").pick(others),
-    shirtPattern: draw("pattern").weighted([["plain", 4], ["striped", 2.5], ["pinstriped", 1], ["checked", 1.2], ["dotted", 1.3]] as const),
+    shirtPattern: draw("pattern").weighted([
+      ["plain", 4],
+      ["striped", 2.5],
+      ["pinstriped", 1],
+      ["checked", 1.2],
+      ["dotted", 1.3],
+    ] as const),
     collar: bottom === "dress" ? draw("collar").pick(["crew", "v-neck"] as const) : draw("collar").pick(collars),
     longSleeves: draw("sleeves").chance(0.6),
     bottom,

@@ -116,12 +116,17 @@ const edgeNames: readonly (readonly [KeypointName, KeypointName])[] = [
   ["mouthLeft", "mouthBottom"],
   ["mouthBottom", "mouthRight"],
   ...(["left", "right"] as const).flatMap((side) =>
-    (["Thumb", "Index", "Middle", "Ring", "Pinky"] as const).map((finger) => [`${side}Wrist`, `${side}${finger}Tip`] as const),
+    (["Thumb", "Index", "Middle", "Ring", "Pinky"] as const).map(
+      (finger) => [`${side}Wrist`, `${side}${finger}Tip`] as const,
+    ),
   ),
 ];
 
 /** Pairs of keypoint indices that are joined by a limb or a contour. */
-export const keypointEdges: readonly (readonly [number, number])[] = edgeNames.map(([a, b]) => [keypointIndex(a), keypointIndex(b)]);
+export const keypointEdges: readonly (readonly [number, number])[] = edgeNames.map(([a, b]) => [
+  keypointIndex(a),
+  keypointIndex(b),
+]);
 
 /** The exact place of each keypoint, in pixels of the skeleton's view. */
 export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point> {
@@ -150,8 +155,20 @@ export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point>
   const [rightInner, rightMiddle, rightOuter] = browPoints(skeleton, -1).map(onHead) as [Point, Point, Point];
   const legLeft = legOf(skeleton, 1);
   const legRight = legOf(skeleton, -1);
-  const [leftThumbTip, leftIndexTip, leftMiddleTip, leftRingTip, leftPinkyTip] = tips(skeleton.left) as [Point, Point, Point, Point, Point];
-  const [rightThumbTip, rightIndexTip, rightMiddleTip, rightRingTip, rightPinkyTip] = tips(skeleton.right) as [Point, Point, Point, Point, Point];
+  const [leftThumbTip, leftIndexTip, leftMiddleTip, leftRingTip, leftPinkyTip] = tips(skeleton.left) as [
+    Point,
+    Point,
+    Point,
+    Point,
+    Point,
+  ];
+  const [rightThumbTip, rightIndexTip, rightMiddleTip, rightRingTip, rightPinkyTip] = tips(skeleton.right) as [
+    Point,
+    Point,
+    Point,
+    Point,
+    Point,
+  ];
   return {
     nose: onHead(project(0, 0.36, 1.1)),
     leftEye: left.centre,

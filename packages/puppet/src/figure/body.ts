@@ -38,7 +38,10 @@ function drawLegs(brush: Brush, skeleton: Skeleton): void {
   const bare = identity.bottom !== "trousers";
   for (const side of [-1, 1] as const) {
     const { hip, knee, ankle } = legOf(skeleton, side);
-    path.reset(scene).capsule(hip[0], hip[1], 0.25, knee[0], knee[1], 0.2).capsule(knee[0], knee[1], 0.2, ankle[0], ankle[1], 0.16);
+    path
+      .reset(scene)
+      .capsule(hip[0], hip[1], 0.25, knee[0], knee[1], 0.2)
+      .capsule(knee[0], knee[1], 0.2, ankle[0], ankle[1], 0.16);
     ink(brush, bare ? skin : cloth, bare ? skin : cloth, "body");
     const shoe = shade(clothColours[identity.accentColour], 0.75);
     path.reset(scene).ellipse(ankle[0] + side * 0.08, footHeight, 0.25, 0.13);
@@ -48,7 +51,9 @@ function drawLegs(brush: Brush, skeleton: Skeleton): void {
     path.reset(scene);
     for (const side of [-1, 1] as const) {
       const { hip, knee, ankle } = legOf(skeleton, side);
-      path.capsule(hip[0], hip[1], 0.25, knee[0], knee[1], 0.2).capsule(knee[0], knee[1], 0.2, ankle[0], ankle[1] - 0.04, 0.17);
+      path
+        .capsule(hip[0], hip[1], 0.25, knee[0], knee[1], 0.2)
+        .capsule(knee[0], knee[1], 0.2, ankle[0], ankle[1] - 0.04, 0.17);
     }
     brush.canvas.fill(path, cloth, partLabel("body"));
   }
@@ -64,7 +69,13 @@ function drawLegs(brush: Brush, skeleton: Skeleton): void {
     const w = identity.hip;
     const x = skeleton.state.sway;
     const top = hipHeight - 0.3 + skeleton.state.bob;
-    path.reset(scene).moveTo(x - w, top).lineTo(x + w, top).quadTo(x + w + 0.14, 1.9, w + 0.3, 2.2).quadTo(0, 2.34, -w - 0.3, 2.2).quadTo(x - w - 0.14, 1.9, x - w, top);
+    path
+      .reset(scene)
+      .moveTo(x - w, top)
+      .lineTo(x + w, top)
+      .quadTo(x + w + 0.14, 1.9, w + 0.3, 2.2)
+      .quadTo(0, 2.34, -w - 0.3, 2.2)
+      .quadTo(x - w - 0.14, 1.9, x - w, top);
     const colour = identity.bottom === "dress" ? clothColours[identity.shirtColour] : cloth;
     ink(brush, identity.bottom === "dress" ? shirtPaint(skeleton) : colour, colour, "body");
   }
@@ -73,7 +84,13 @@ function drawLegs(brush: Brush, skeleton: Skeleton): void {
 function shirtPaint(skeleton: Skeleton): Paint {
   const { identity, torso } = skeleton;
   const base = clothColours[identity.shirtColour];
-  return pattern(identity.shirtPattern, base, clothColours[identity.accentColour], invert(torso), identity.shirtPattern === "dotted" ? 0.34 : 0.4);
+  return pattern(
+    identity.shirtPattern,
+    base,
+    clothColours[identity.accentColour],
+    invert(torso),
+    identity.shirtPattern === "dotted" ? 0.34 : 0.4,
+  );
 }
 
 function drawTorso(brush: Brush, skeleton: Skeleton): void {
@@ -83,7 +100,12 @@ function drawTorso(brush: Brush, skeleton: Skeleton): void {
   const cloth = clothColours[identity.shirtColour];
   const s = identity.shoulder;
   const h = identity.hip;
-  const neck: Point[] = [[-0.2, -0.4], [0.2, -0.4], [0.22, 0.2], [-0.22, 0.2]];
+  const neck: Point[] = [
+    [-0.2, -0.4],
+    [0.2, -0.4],
+    [0.22, 0.2],
+    [-0.22, 0.2],
+  ];
   path.reset(torso).polygon(neck);
   ink(brush, shade(skin, 0.86), skin, "head");
   path
@@ -109,7 +131,12 @@ function drawCollar(brush: Brush, skeleton: Skeleton, skin: Rgb, cloth: Rgb): vo
   const accent = clothColours[identity.accentColour];
   const label = partLabel("body");
   const neckline = (depth: number, width: number, colour: Rgb): void => {
-    path.reset(torso).moveTo(-width, -0.06).lineTo(width, -0.06).quadTo(width * 0.6, depth * 1.1, 0, depth).quadTo(-width * 0.6, depth * 1.1, -width, -0.06);
+    path
+      .reset(torso)
+      .moveTo(-width, -0.06)
+      .lineTo(width, -0.06)
+      .quadTo(width * 0.6, depth * 1.1, 0, depth)
+      .quadTo(-width * 0.6, depth * 1.1, -width, -0.06);
     canvas.fill(path, colour, label);
   };
   switch (identity.collar) {
@@ -117,9 +144,17 @@ function drawCollar(brush: Brush, skeleton: Skeleton, skin: Rgb, cloth: Rgb): vo
       neckline(0.24, 0.34, shade(cloth, 0.75));
       return neckline(0.17, 0.27, shade(skin, 0.9));
     case "v-neck":
-      path.reset(torso).polygon([[-0.34, -0.1], [0.34, -0.1], [0, 0.52]]);
+      path.reset(torso).polygon([
+        [-0.34, -0.1],
+        [0.34, -0.1],
+        [0, 0.52],
+      ]);
       canvas.fill(path, shade(cloth, 0.75), label);
-      path.reset(torso).polygon([[-0.27, -0.1], [0.27, -0.1], [0, 0.42]]);
+      path.reset(torso).polygon([
+        [-0.27, -0.1],
+        [0.27, -0.1],
+        [0, 0.42],
+      ]);
       return canvas.fill(path, shade(skin, 0.9), label);
     case "hoodie":
       path.reset(torso).ellipse(0, 0.02, 0.52, 0.25);
@@ -131,19 +166,41 @@ function drawCollar(brush: Brush, skeleton: Skeleton, skin: Rgb, cloth: Rgb): vo
       }
       return;
     case "jacket":
-      path.reset(torso).polygon([[-0.2, -0.1], [0.2, -0.1], [0.26, 1.7], [-0.26, 1.7]]);
+      path.reset(torso).polygon([
+        [-0.2, -0.1],
+        [0.2, -0.1],
+        [0.26, 1.7],
+        [-0.26, 1.7],
+      ]);
       canvas.fill(path, accent, label);
       for (const side of [-1, 1]) {
-        path.reset(torso).polygon([[side * 0.18, -0.1], [side * 0.44, -0.04], [side * 0.42, 0.34], [side * 0.25, 0.5]]);
+        path.reset(torso).polygon([
+          [side * 0.18, -0.1],
+          [side * 0.44, -0.04],
+          [side * 0.42, 0.34],
+          [side * 0.25, 0.5],
+        ]);
         ink(brush, shade(cloth, 0.86), cloth, "body", 0.6);
       }
       return neckline(0.14, 0.22, shade(skin, 0.9));
     default: {
-      path.reset(torso).polygon([[-0.24, -0.1], [0.24, -0.1], [0, 0.3]]);
+      path.reset(torso).polygon([
+        [-0.24, -0.1],
+        [0.24, -0.1],
+        [0, 0.3],
+      ]);
       canvas.fill(path, shade(skin, 0.9), label);
       const flap = identity.shirtColour === "white" ? shade(cloth, 0.86) : ([244, 243, 238] as const);
       if (identity.collar === "tie") {
-        path.reset(torso).polygon([[-0.09, 0.14], [0.09, 0.14], [0.06, 0.3], [0.13, 0.95], [0, 1.12], [-0.13, 0.95], [-0.06, 0.3]]);
+        path.reset(torso).polygon([
+          [-0.09, 0.14],
+          [0.09, 0.14],
+          [0.06, 0.3],
+          [0.13, 0.95],
+          [0, 1.12],
+          [-0.13, 0.95],
+          [-0.06, 0.3],
+        ]);
         ink(brush, accent, accent, "body", 0.6);
       } else {
         for (const y of [0.5, 0.8, 1.1]) {
@@ -152,7 +209,12 @@ function drawCollar(brush: Brush, skeleton: Skeleton, skin: Rgb, cloth: Rgb): vo
         }
       }
       for (const side of [-1, 1]) {
-        path.reset(torso).polygon([[side * 0.2, -0.12], [side * 0.38, 0.02], [side * 0.28, 0.28], [0, 0.2]]);
+        path.reset(torso).polygon([
+          [side * 0.2, -0.12],
+          [side * 0.38, 0.02],
+          [side * 0.28, 0.28],
+          [0, 0.2],
+        ]);
         ink(brush, flap, flap, "body", 0.6);
       }
     }

@@ -5,7 +5,18 @@ import type { Paint, Rgb } from "../raster/paint.ts";
 import type { View } from "./view.ts";
 
 /** Labels of the pixels of a frame, from back to front. */
-export const partNames = ["background", "body", "head", "hair", "eyes", "brows", "mouth", "arms", "leftHand", "rightHand"] as const;
+export const partNames = [
+  "background",
+  "body",
+  "head",
+  "hair",
+  "eyes",
+  "brows",
+  "mouth",
+  "arms",
+  "leftHand",
+  "rightHand",
+] as const;
 
 export type PartName = (typeof partNames)[number];
 

@@ -1,4 +1,12 @@
-import { clothColours, eyeColours, hairColours, mouthInterior, skinTones, teethColour, tongueColour } from "../palette.ts";
+import {
+  clothColours,
+  eyeColours,
+  hairColours,
+  mouthInterior,
+  skinTones,
+  teethColour,
+  tongueColour,
+} from "../palette.ts";
 import { apply, compose, place } from "../raster/matrix.ts";
 import type { Matrix } from "../raster/matrix.ts";
 import { mixRgb, shade } from "../raster/paint.ts";
@@ -39,7 +47,9 @@ export function drawEye(brush: Brush, skeleton: Skeleton, side: 1 | -1): void {
   const y = (ry - height) * 0.35;
   const lidWidth = identity.lips > 0.26 ? 0.07 : 0.05;
   if (open < 0.18) {
-    path.reset(matrix).stroke(arc(0, y - 0.03, rx * 0.95, 0.05, 0.15, Math.PI - 0.15), [lidWidth * 0.6, lidWidth, lidWidth * 0.6]);
+    path
+      .reset(matrix)
+      .stroke(arc(0, y - 0.03, rx * 0.95, 0.05, 0.15, Math.PI - 0.15), [lidWidth * 0.6, lidWidth, lidWidth * 0.6]);
     canvas.fill(path, lash, label);
     return;
   }
@@ -47,7 +57,9 @@ export function drawEye(brush: Brush, skeleton: Skeleton, side: 1 | -1): void {
   if (identity.eyeStyle === "dot") {
     path.reset(matrix).ellipse(0, y, rx, height);
     canvas.fill(path, lash, label);
-    path.reset(matrix).ellipse(rx * (0.3 + 0.25 * state.gazeX), y - height * 0.35, rx * 0.34, Math.max(0.03, height * 0.26));
+    path
+      .reset(matrix)
+      .ellipse(rx * (0.3 + 0.25 * state.gazeX), y - height * 0.35, rx * 0.34, Math.max(0.03, height * 0.26));
     canvas.fill(path, [255, 255, 255], null);
     return;
   }
@@ -69,10 +81,14 @@ export function drawEye(brush: Brush, skeleton: Skeleton, side: 1 | -1): void {
   path.reset(matrix).ellipse(0, y - height * 1.02, rx * 1.2, height * 0.34);
   canvas.fill(path, [120, 120, 150], null, 0.4);
   canvas.unclip();
-  path.reset(matrix).stroke(arc(0, y, rx, height, -0.05, Math.PI + 0.05, true), [lidWidth * 0.8, lidWidth, lidWidth * 0.8]);
+  path
+    .reset(matrix)
+    .stroke(arc(0, y, rx, height, -0.05, Math.PI + 0.05, true), [lidWidth * 0.8, lidWidth, lidWidth * 0.8]);
   canvas.fill(path, lash, label);
   if (lidWidth > 0.06) {
-    path.reset(matrix).stroke([side * rx * 0.9, y - height * 0.3, side * rx * 1.25, y - height * 0.62], [0.05, 0.04, 0.03]);
+    path
+      .reset(matrix)
+      .stroke([side * rx * 0.9, y - height * 0.3, side * rx * 1.25, y - height * 0.62], [0.05, 0.04, 0.03]);
     canvas.fill(path, lash, label);
   }
 }
@@ -102,7 +118,10 @@ export function browPoints(skeleton: Skeleton, side: 1 | -1): [Point, Point, Poi
 export function drawBrows(brush: Brush, skeleton: Skeleton): void {
   const { identity, head } = skeleton;
   const skin = skinTones[identity.skin];
-  const colour = identity.hairStyle === "bald" ? shade(skin, 0.45) : mixRgb(shade(hairColours[identity.hairColour], 0.72), shade(skin, 0.4), 0.25);
+  const colour =
+    identity.hairStyle === "bald"
+      ? shade(skin, 0.45)
+      : mixRgb(shade(hairColours[identity.hairColour], 0.72), shade(skin, 0.4), 0.25);
   for (const side of [-1, 1] as const) {
     const [inner, middle, outer] = browPoints(skeleton, side);
     const points: number[] = [];
@@ -127,7 +146,11 @@ export function drawNose(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   const dark = shade(skin, 0.7);
   path.reset(head);
   if (identity.noseStyle === "button") path.ellipse(x, y, 0.085 * size, 0.065 * size);
-  else if (identity.noseStyle === "wide") path.stroke([x - 0.12 * size, y - 0.01, x - 0.05 * size, y + 0.045, x + 0.05 * size, y + 0.045, x + 0.12 * size, y - 0.01], 0.05);
+  else if (identity.noseStyle === "wide")
+    path.stroke(
+      [x - 0.12 * size, y - 0.01, x - 0.05 * size, y + 0.045, x + 0.05 * size, y + 0.045, x + 0.12 * size, y - 0.01],
+      0.05,
+    );
   else {
     const turn = state.yaw < 0 ? -1 : 1;
     path.stroke([x - turn * 0.02, y - 0.2 * size, x + turn * 0.07 * size, y + 0.01, x - turn * 0.03, y + 0.03], 0.045);
@@ -185,9 +208,30 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
     path
       .reset(matrix)
       .moveTo(-half - 0.03, -curve * 0.4)
-      .cubicTo(-half * 0.6, curve - up * 1.33 - full * 1.5, -half * 0.2, curve - up * 1.2 - full * 1.2, 0, curve - up - full * 0.75)
-      .cubicTo(half * 0.2, curve - up * 1.2 - full * 1.2, half * 0.6, curve - up * 1.33 - full * 1.5, half + 0.03, -curve * 0.4)
-      .cubicTo(half * fullness, curve + down * 1.33 + full * 1.5, -half * fullness, curve + down * 1.33 + full * 1.5, -half - 0.03, -curve * 0.4);
+      .cubicTo(
+        -half * 0.6,
+        curve - up * 1.33 - full * 1.5,
+        -half * 0.2,
+        curve - up * 1.2 - full * 1.2,
+        0,
+        curve - up - full * 0.75,
+      )
+      .cubicTo(
+        half * 0.2,
+        curve - up * 1.2 - full * 1.2,
+        half * 0.6,
+        curve - up * 1.33 - full * 1.5,
+        half + 0.03,
+        -curve * 0.4,
+      )
+      .cubicTo(
+        half * fullness,
+        curve + down * 1.33 + full * 1.5,
+        -half * fullness,
+        curve + down * 1.33 + full * 1.5,
+        -half - 0.03,
+        -curve * 0.4,
+      );
     canvas.fill(path, lip, label);
   }
   // A line that stays when the mouth is shut.
@@ -204,7 +248,13 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   }
   if (state.mouth.open <= 0) return;
   opening();
-  canvas.fillOutlined(path, mouthInterior, identity.lips > 0.26 ? shade(lip, 0.8) : line, brush.line * 0.9 * Math.min(1, state.mouth.open * 6), label);
+  canvas.fillOutlined(
+    path,
+    mouthInterior,
+    identity.lips > 0.26 ? shade(lip, 0.8) : line,
+    brush.line * 0.9 * Math.min(1, state.mouth.open * 6),
+    label,
+  );
   canvas.clip(path);
   const height = up + down;
   if (state.mouth.tongue > 0) {
@@ -222,7 +272,10 @@ export function drawGlasses(brush: Brush, skeleton: Skeleton): void {
   const { identity, head, project } = skeleton;
   const { canvas, path } = brush;
   if (identity.glasses === "none") return;
-  const frame = identity.hatColour === "white" || identity.hatColour === "yellow" ? clothColours.black : shade(clothColours[identity.hatColour], 0.7);
+  const frame =
+    identity.hatColour === "white" || identity.hatColour === "yellow"
+      ? clothColours.black
+      : shade(clothColours[identity.hatColour], 0.7);
   const { rx, ry } = eyeSize(skeleton);
   const w = Math.min(identity.eyeGap - 0.05, rx + 0.11);
   const h = Math.min(0.29, ry + 0.09);
@@ -233,7 +286,10 @@ export function drawGlasses(brush: Brush, skeleton: Skeleton): void {
       Array.from({ length: 32 }, (_, i): Point => {
         const t = (2 * Math.PI * i) / 32;
         const [c, s] = [Math.cos(t), Math.sin(t)];
-        return [rw * Math.sign(c) * Math.pow(Math.abs(c), 2 / rounding), rh * Math.sign(s) * Math.pow(Math.abs(s), 2 / rounding)];
+        return [
+          rw * Math.sign(c) * Math.pow(Math.abs(c), 2 / rounding),
+          rh * Math.sign(s) * Math.pow(Math.abs(s), 2 / rounding),
+        ];
       });
     path.reset(matrix).polygon(ring(w, h));
     canvas.fill(path, [255, 255, 255], null, 0.12);
@@ -242,7 +298,9 @@ export function drawGlasses(brush: Brush, skeleton: Skeleton): void {
     const from = apply(matrix, side * w, -0.03);
     const [ex, ey] = project(side * 0.93, 0.04);
     const to = apply(head, ex, ey);
-    path.reset({ a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 }).stroke([...from, ...to], Math.max(0.7, 0.045 * skeleton.view.scale));
+    path
+      .reset({ a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 })
+      .stroke([...from, ...to], Math.max(0.7, 0.045 * skeleton.view.scale));
     canvas.fill(path, frame, null);
   }
   const inner = identity.eyeGap - w;

@@ -19,21 +19,76 @@ export function drawBackHair(brush: Brush, skeleton: Skeleton): void {
   path.reset(head);
   switch (identity.hairStyle) {
     case "bob":
-      path.smooth([[x, -1.08 - v], [x + 0.6 * w, -0.88 - v], [x + w + v, -0.5], [x + w + v + 0.1, 0.3], [x + w + 0.08 + hang, 0.92], [x + 0.3 + hang, 1], [x - 0.3 + hang, 1], [x - w - 0.08 + hang, 0.92], [x - w - v - 0.1, 0.3], [x - w - v, -0.5], [x - 0.6 * w, -0.88 - v]]);
+      path.smooth([
+        [x, -1.08 - v],
+        [x + 0.6 * w, -0.88 - v],
+        [x + w + v, -0.5],
+        [x + w + v + 0.1, 0.3],
+        [x + w + 0.08 + hang, 0.92],
+        [x + 0.3 + hang, 1],
+        [x - 0.3 + hang, 1],
+        [x - w - 0.08 + hang, 0.92],
+        [x - w - v - 0.1, 0.3],
+        [x - w - v, -0.5],
+        [x - 0.6 * w, -0.88 - v],
+      ]);
       return ink(brush, back, back, "hair");
     case "long":
-      path.smooth([[x, -1.08 - v], [x + 0.6 * w, -0.88 - v], [x + w + v, -0.4], [x + w + v, 0.6], [x + w + 0.14 + hang, 1.5], [x + w - 0.2 + 1.4 * hang, 2.05], [x + 1.4 * hang, 1.9], [x - w + 0.2 + 1.4 * hang, 2.05], [x - w - 0.14 + hang, 1.5], [x - w - v, 0.6], [x - w - v, -0.4], [x - 0.6 * w, -0.88 - v]]);
+      path.smooth([
+        [x, -1.08 - v],
+        [x + 0.6 * w, -0.88 - v],
+        [x + w + v, -0.4],
+        [x + w + v, 0.6],
+        [x + w + 0.14 + hang, 1.5],
+        [x + w - 0.2 + 1.4 * hang, 2.05],
+        [x + 1.4 * hang, 1.9],
+        [x - w + 0.2 + 1.4 * hang, 2.05],
+        [x - w - 0.14 + hang, 1.5],
+        [x - w - v, 0.6],
+        [x - w - v, -0.4],
+        [x - 0.6 * w, -0.88 - v],
+      ]);
       return ink(brush, back, back, "hair");
     case "wavy":
-      path.smooth([[x, -1.1 - v], [x + 0.6 * w, -0.88 - v], [x + w + v, -0.5], [x + w + 0.02, 0.1], [x + w + 0.28, 0.6], [x + w + 0.08 + hang, 1.05], [x + w + 0.26 + hang, 1.5], [x + 0.5 + hang, 1.72], [x - 0.5 + hang, 1.72], [x - w - 0.26 + hang, 1.5], [x - w - 0.08 + hang, 1.05], [x - w - 0.28, 0.6], [x - w - 0.02, 0.1], [x - w - v, -0.5], [x - 0.6 * w, -0.88 - v]]);
+      path.smooth([
+        [x, -1.1 - v],
+        [x + 0.6 * w, -0.88 - v],
+        [x + w + v, -0.5],
+        [x + w + 0.02, 0.1],
+        [x + w + 0.28, 0.6],
+        [x + w + 0.08 + hang, 1.05],
+        [x + w + 0.26 + hang, 1.5],
+        [x + 0.5 + hang, 1.72],
+        [x - 0.5 + hang, 1.72],
+        [x - w - 0.26 + hang, 1.5],
+        [x - w - 0.08 + hang, 1.05],
+        [x - w - 0.28, 0.6],
+        [x - w - 0.02, 0.1],
+        [x - w - v, -0.5],
+        [x - 0.6 * w, -0.88 - v],
+      ]);
       return ink(brush, back, back, "hair");
     case "ponytail": {
       const s = state.yaw > 0 ? -1 : 1;
-      path.smooth([[x + s * 0.5, -0.9], [x + s * 1.25, -0.75], [x + s * 1.42 + hang, 0.1], [x + s * 1.25 + 1.5 * hang, 0.85], [x + s * 1.05 + 1.2 * hang, 0.5], [x + s * 0.98 + hang, -0.1]]);
+      path.smooth([
+        [x + s * 0.5, -0.9],
+        [x + s * 1.25, -0.75],
+        [x + s * 1.42 + hang, 0.1],
+        [x + s * 1.25 + 1.5 * hang, 0.85],
+        [x + s * 1.05 + 1.2 * hang, 0.5],
+        [x + s * 0.98 + hang, -0.1],
+      ]);
       return ink(brush, back, back, "hair");
     }
     case "pigtails":
-      for (const s of [-1, 1]) path.smooth([[x + s * 0.85, -0.35], [x + s * 1.3, -0.3], [x + s * 1.45 + hang, 0.35], [x + s * 1.22 + 1.3 * hang, 0.95], [x + s * 1.05 + hang, 0.4]]);
+      for (const s of [-1, 1])
+        path.smooth([
+          [x + s * 0.85, -0.35],
+          [x + s * 1.3, -0.3],
+          [x + s * 1.45 + hang, 0.35],
+          [x + s * 1.22 + 1.3 * hang, 0.95],
+          [x + s * 1.05 + hang, 0.4],
+        ]);
       return ink(brush, back, back, "hair");
     case "bun":
       path.ellipse(x * 1.2, -1.22, 0.4, 0.36);
@@ -58,12 +113,76 @@ interface Cap {
   readonly spikes: number;
 }
 
-const fringe = [[-0.96, 0.25], [-0.86, -0.1], [-0.74, -0.36], [-0.5, -0.3], [-0.25, -0.38], [0, -0.31], [0.25, -0.38], [0.5, -0.3], [0.74, -0.36], [0.86, -0.1], [0.96, 0.25]] as const;
-const swept = [[-0.96, 0.15], [-0.84, -0.16], [-0.66, -0.44], [-0.5, -0.62], [-0.2, -0.5], [0.2, -0.38], [0.6, -0.26], [0.86, -0.04], [0.96, 0.2]] as const;
-const middle = [[-0.97, 0.3], [-0.88, -0.02], [-0.7, -0.3], [-0.4, -0.5], [0, -0.76], [0.4, -0.5], [0.7, -0.3], [0.88, -0.02], [0.97, 0.3]] as const;
-const cropped = [[-0.96, 0.06], [-0.84, -0.3], [-0.56, -0.52], [-0.28, -0.46], [0, -0.5], [0.28, -0.46], [0.56, -0.52], [0.84, -0.3], [0.96, 0.06]] as const;
-const pulled = [[-0.96, -0.02], [-0.8, -0.36], [-0.45, -0.58], [0, -0.64], [0.45, -0.58], [0.8, -0.36], [0.96, -0.02]] as const;
-const zigzag = [[-0.96, 0.1], [-0.8, -0.3], [-0.64, -0.2], [-0.5, -0.46], [-0.3, -0.26], [-0.14, -0.5], [0.06, -0.28], [0.22, -0.5], [0.42, -0.26], [0.58, -0.44], [0.72, -0.22], [0.84, -0.32], [0.96, 0.1]] as const;
+const fringe = [
+  [-0.96, 0.25],
+  [-0.86, -0.1],
+  [-0.74, -0.36],
+  [-0.5, -0.3],
+  [-0.25, -0.38],
+  [0, -0.31],
+  [0.25, -0.38],
+  [0.5, -0.3],
+  [0.74, -0.36],
+  [0.86, -0.1],
+  [0.96, 0.25],
+] as const;
+const swept = [
+  [-0.96, 0.15],
+  [-0.84, -0.16],
+  [-0.66, -0.44],
+  [-0.5, -0.62],
+  [-0.2, -0.5],
+  [0.2, -0.38],
+  [0.6, -0.26],
+  [0.86, -0.04],
+  [0.96, 0.2],
+] as const;
+const middle = [
+  [-0.97, 0.3],
+  [-0.88, -0.02],
+  [-0.7, -0.3],
+  [-0.4, -0.5],
+  [0, -0.76],
+  [0.4, -0.5],
+  [0.7, -0.3],
+  [0.88, -0.02],
+  [0.97, 0.3],
+] as const;
+const cropped = [
+  [-0.96, 0.06],
+  [-0.84, -0.3],
+  [-0.56, -0.52],
+  [-0.28, -0.46],
+  [0, -0.5],
+  [0.28, -0.46],
+  [0.56, -0.52],
+  [0.84, -0.3],
+  [0.96, 0.06],
+] as const;
+const pulled = [
+  [-0.96, -0.02],
+  [-0.8, -0.36],
+  [-0.45, -0.58],
+  [0, -0.64],
+  [0.45, -0.58],
+  [0.8, -0.36],
+  [0.96, -0.02],
+] as const;
+const zigzag = [
+  [-0.96, 0.1],
+  [-0.8, -0.3],
+  [-0.64, -0.2],
+  [-0.5, -0.46],
+  [-0.3, -0.26],
+  [-0.14, -0.5],
+  [0.06, -0.28],
+  [0.22, -0.5],
+  [0.42, -0.26],
+  [0.58, -0.44],
+  [0.72, -0.22],
+  [0.84, -0.32],
+  [0.96, 0.1],
+] as const;
 
 const caps: Partial<Record<string, Cap>> = {
   buzzed: { top: 0.04, side: 0.02, hairline: cropped, spikes: 0 },
@@ -87,7 +206,15 @@ export function drawFrontHair(brush: Brush, skeleton: Skeleton): void {
   const own = hairColours[identity.hairColour];
   if (identity.hairStyle === "mohawk") {
     const x = 0.55 * Math.sin(state.yaw);
-    path.reset(head).smooth([[x - 0.2, -0.55], [x - 0.3, -1.05], [x - 0.2, -1.42], [x + 0.05, -1.5], [x + 0.3, -1.38], [x + 0.3, -1], [x + 0.18, -0.55]]);
+    path.reset(head).smooth([
+      [x - 0.2, -0.55],
+      [x - 0.3, -1.05],
+      [x - 0.2, -1.42],
+      [x + 0.05, -1.5],
+      [x + 0.3, -1.38],
+      [x + 0.3, -1],
+      [x + 0.18, -0.55],
+    ]);
     return ink(brush, own, own, "hair");
   }
   const cap = caps[identity.hairStyle];
@@ -107,7 +234,8 @@ export function drawFrontHair(brush: Brush, skeleton: Skeleton): void {
     const t = Math.PI * (i / steps);
     const spike = cap.spikes > 0 && i > 2 && i < steps - 2 && i % 2 === 0 ? 1 + cap.spikes * Math.sin(t) : 1;
     const start = Math.max(firstY, lastY);
-    const height = -ry * Math.sin(t) * spike + (1 - Math.sin(t)) * (i < steps / 2 ? firstY : lastY) * (start > 0 ? 1 : 1);
+    const height =
+      -ry * Math.sin(t) * spike + (1 - Math.sin(t)) * (i < steps / 2 ? firstY : lastY) * (start > 0 ? 1 : 1);
     outer.push([x - rx * Math.cos(t) * (1 + (spike - 1) * 0.6), height]);
   }
   path.reset(head);

@@ -15,17 +15,44 @@ export function drawHat(brush: Brush, skeleton: Skeleton): void {
   const brim = -0.42 + 0.2 * Math.sin(state.pitch);
   switch (identity.hat) {
     case "beanie":
-      path.reset(head).smooth([[x - w, brim], [x - w * 0.9, -0.95], [x - 0.4, -1.32], [x + 0.4, -1.32], [x + w * 0.9, -0.95], [x + w, brim], [x + 0.4, brim - 0.12], [x - 0.4, brim - 0.12]]);
+      path.reset(head).smooth([
+        [x - w, brim],
+        [x - w * 0.9, -0.95],
+        [x - 0.4, -1.32],
+        [x + 0.4, -1.32],
+        [x + w * 0.9, -0.95],
+        [x + w, brim],
+        [x + 0.4, brim - 0.12],
+        [x - 0.4, brim - 0.12],
+      ]);
       ink(brush, colour, colour, "hair");
-      path.reset(head).stroke([x - w * 0.96, brim, x - 0.4, brim - 0.14, x + 0.4, brim - 0.14, x + w * 0.96, brim], 0.26);
+      path
+        .reset(head)
+        .stroke([x - w * 0.96, brim, x - 0.4, brim - 0.14, x + 0.4, brim - 0.14, x + w * 0.96, brim], 0.26);
       ink(brush, shade(colour, 1.12), colour, "hair");
       path.reset(head).ellipse(x, -1.36, 0.18);
       return ink(brush, mixRgb(colour, [255, 255, 255], 0.55), colour, "hair");
     case "cap": {
-      path.reset(head).smooth([[x - w, brim], [x - w * 0.88, -0.9], [x - 0.4, -1.26], [x + 0.4, -1.26], [x + w * 0.88, -0.9], [x + w, brim], [x + 0.4, brim - 0.1], [x - 0.4, brim - 0.1]]);
+      path.reset(head).smooth([
+        [x - w, brim],
+        [x - w * 0.88, -0.9],
+        [x - 0.4, -1.26],
+        [x + 0.4, -1.26],
+        [x + w * 0.88, -0.9],
+        [x + w, brim],
+        [x + 0.4, brim - 0.1],
+        [x - 0.4, brim - 0.1],
+      ]);
       ink(brush, colour, colour, "hair");
       const peak = 0.5 * Math.sin(state.yaw);
-      path.reset(head).smooth([[peak - 0.72, brim - 0.06], [peak, brim - 0.2], [peak + 0.72, brim - 0.06], [peak + 0.62, brim + 0.1], [peak, brim + 0.03], [peak - 0.62, brim + 0.1]]);
+      path.reset(head).smooth([
+        [peak - 0.72, brim - 0.06],
+        [peak, brim - 0.2],
+        [peak + 0.72, brim - 0.06],
+        [peak + 0.62, brim + 0.1],
+        [peak, brim + 0.03],
+        [peak - 0.62, brim + 0.1],
+      ]);
       return ink(brush, shade(colour, 0.8), colour, "hair");
     }
     case "headband": {
@@ -40,7 +67,8 @@ export function drawHat(brush: Brush, skeleton: Skeleton): void {
     case "flower": {
       const [fx, fy] = project(0.62, -0.62, 1.15);
       path.reset(head);
-      for (let i = 0; i < 5; i++) path.ellipse(fx + 0.13 * Math.cos(i * 1.2566), fy + 0.13 * Math.sin(i * 1.2566), 0.11);
+      for (let i = 0; i < 5; i++)
+        path.ellipse(fx + 0.13 * Math.cos(i * 1.2566), fy + 0.13 * Math.sin(i * 1.2566), 0.11);
       ink(brush, mixRgb(colour, [255, 255, 255], 0.3), colour, "hair");
       path.reset(head).ellipse(fx, fy, 0.09);
       canvas.fill(path, clothColours.yellow, null);

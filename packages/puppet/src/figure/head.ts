@@ -32,7 +32,10 @@ export function faceOutline(skeleton: Skeleton, grow = 0): Point[] {
     if (sin <= 0) points.push([(identity.faceWidth + grow) * cos, (1 + grow) * sin]);
     else {
       const down = Math.pow(sin, power);
-      points.push([(identity.faceWidth + grow) * Math.sign(cos) * Math.pow(Math.abs(cos), power) + chinX * down, (chinY + grow) * down]);
+      points.push([
+        (identity.faceWidth + grow) * Math.sign(cos) * Math.pow(Math.abs(cos), power) + chinX * down,
+        (chinY + grow) * down,
+      ]);
     }
   }
   return points;
@@ -86,7 +89,10 @@ function drawEar(brush: Brush, skeleton: Skeleton, side: 1 | -1): void {
 /** Ears sit at the sides and a little behind, so they move against the turn of the face. */
 export function earPoint(skeleton: Skeleton, side: 1 | -1): Point {
   const { identity, state } = skeleton;
-  return [side * (identity.faceWidth + 0.03) * Math.cos(state.yaw) - 0.14 * Math.sin(state.yaw), 0.16 - 0.12 * Math.sin(state.pitch)];
+  return [
+    side * (identity.faceWidth + 0.03) * Math.cos(state.yaw) - 0.14 * Math.sin(state.yaw),
+    0.16 - 0.12 * Math.sin(state.pitch),
+  ];
 }
 
 function drawCheeks(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
@@ -99,7 +105,12 @@ function drawCheeks(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
       canvas.fill(path, mixRgb(skin, [236, 120, 96], 0.6), null, identity.blush * 1.6);
     }
     if (identity.freckles) {
-      for (const [dx, dy] of [[0, 0], [0.12, 0.05], [-0.1, 0.07], [0.03, 0.12]] as const) {
+      for (const [dx, dy] of [
+        [0, 0],
+        [0.12, 0.05],
+        [-0.1, 0.07],
+        [0.03, 0.12],
+      ] as const) {
         const { matrix } = skeleton.feature(side * 0.47 + dx, 0.34 + dy);
         path.reset(matrix).ellipse(0, 0, 0.03);
         canvas.fill(path, shade(skin, 0.72), null, 0.9);
@@ -119,7 +130,17 @@ function drawBeard(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   if (full) {
     // Along the jaw from ear to ear, with a bay around the mouth.
     const outline = faceOutline(skeleton, identity.beard === "beard" ? 0.06 : 0).filter(([, y]) => y > 0.12);
-    const inner = [[-0.8, 0.2], [-0.62, 0.42], [-0.46, 0.44], [-0.2, 0.42], [0, 0.46], [0.2, 0.42], [0.46, 0.44], [0.62, 0.42], [0.8, 0.2]] as const;
+    const inner = [
+      [-0.8, 0.2],
+      [-0.62, 0.42],
+      [-0.46, 0.44],
+      [-0.2, 0.42],
+      [0, 0.46],
+      [0.2, 0.42],
+      [0.46, 0.44],
+      [0.62, 0.42],
+      [0.8, 0.2],
+    ] as const;
     path.reset(head).polygon([...outline, ...inner.map(([x, y]) => project(x, y))]);
     canvas.fill(path, identity.beard === "beard" ? colour : mixRgb(skin, colour, 0.35), partLabel("head"));
     const { matrix } = skeleton.feature(0, 0.64);
@@ -133,6 +154,15 @@ function drawBeard(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
     return;
   }
   const { matrix } = skeleton.feature(0, 0.47);
-  path.reset(matrix).smooth([[0, -0.05], [0.2, -0.03], [0.36, 0.09], [0.18, 0.05], [0, 0.03], [-0.18, 0.05], [-0.36, 0.09], [-0.2, -0.03]]);
+  path.reset(matrix).smooth([
+    [0, -0.05],
+    [0.2, -0.03],
+    [0.36, 0.09],
+    [0.18, 0.05],
+    [0, 0.03],
+    [-0.18, 0.05],
+    [-0.36, 0.09],
+    [-0.2, -0.03],
+  ]);
   ink(brush, colour, colour, "head", 0.5);
 }

@@ -54,7 +54,10 @@ export function buildSkeleton(identity: Identity, state: FigureState, view: View
   const leaning = compose(place(state.sway, hipHeight + state.bob, state.lean), place(0, -hipHeight));
   const torso = compose(scene, leaning);
   const neck = apply(leaning, 0, -neckLength);
-  const headInScene = compose(place(neck[0], neck[1], state.lean + state.roll, identity.headScale), place(0, headCentre));
+  const headInScene = compose(
+    place(neck[0], neck[1], state.lean + state.roll, identity.headScale),
+    place(0, headCentre),
+  );
   const head = compose(scene, headInScene);
   const cosYaw = Math.cos(state.yaw);
   const sinYaw = Math.sin(state.yaw);
@@ -101,14 +104,24 @@ function buildArm(side: 1 | -1, state: ArmState, identity: Identity, leaning: Ma
   const direction = Math.atan2(dy, dx);
   const bend = Math.acos((upperArm * upperArm + reach * reach - forearm * forearm) / (2 * upperArm * reach));
   const wrist: Point = [shoulder[0] + reach * Math.cos(direction), shoulder[1] + reach * Math.sin(direction)];
-  const candidates = [direction + bend, direction - bend].map(
-    (angle): Point => [shoulder[0] + upperArm * Math.cos(angle), shoulder[1] + upperArm * Math.sin(angle)],
-  );
+  const candidates = [direction + bend, direction - bend].map((angle): Point => [
+    shoulder[0] + upperArm * Math.cos(angle),
+    shoulder[1] + upperArm * Math.sin(angle),
+  ]);
   // Rather down than up, and away from the body.
-  const elbow = candidates.reduce((best, at) => (0.45 * side * at[0] + at[1] > 0.45 * side * best[0] + best[1] ? at : best));
+  const elbow = candidates.reduce((best, at) =>
+    0.45 * side * at[0] + at[1] > 0.45 * side * best[0] + best[1] ? at : best,
+  );
   const angle = side > 0 ? state.angle : Math.PI - state.angle;
   const hand = compose(leaning, place(wrist[0], wrist[1], angle, 1, side));
-  return { side, shoulder: apply(leaning, ...shoulder), elbow: apply(leaning, ...elbow), wrist: apply(leaning, ...wrist), hand, state };
+  return {
+    side,
+    shoulder: apply(leaning, ...shoulder),
+    elbow: apply(leaning, ...elbow),
+    wrist: apply(leaning, ...wrist),
+    hand,
+    state,
+  };
 }
 
 /** Centre of the palm in hand coordinates. */

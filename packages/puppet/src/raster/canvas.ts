@@ -99,7 +99,15 @@ export class Canvas {
 
   /** Fill everything. */
   clear(paint: Paint, label = 0): void {
-    this.fill(this.#inflated.reset(IDENTITY).polygon([[0, 0], [this.width, 0], [this.width, this.height], [0, this.height]]), paint);
+    this.fill(
+      this.#inflated.reset(IDENTITY).polygon([
+        [0, 0],
+        [this.width, 0],
+        [this.width, this.height],
+        [0, this.height],
+      ]),
+      paint,
+    );
     this.labels.fill(label);
   }
 

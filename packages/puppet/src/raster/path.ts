@@ -72,7 +72,14 @@ export class Path {
   quadTo(x1: number, y1: number, x: number, y: number): this {
     const x0 = this.#x;
     const y0 = this.#y;
-    return this.cubicTo(x0 + ((x1 - x0) * 2) / 3, y0 + ((y1 - y0) * 2) / 3, x + ((x1 - x) * 2) / 3, y + ((y1 - y) * 2) / 3, x, y);
+    return this.cubicTo(
+      x0 + ((x1 - x0) * 2) / 3,
+      y0 + ((y1 - y0) * 2) / 3,
+      x + ((x1 - x) * 2) / 3,
+      y + ((y1 - y) * 2) / 3,
+      x,
+      y,
+    );
   }
 
   ellipse(x: number, y: number, rx: number, ry = rx, angle = 0): this {
