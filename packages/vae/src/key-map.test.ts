@@ -5,7 +5,7 @@ import { writeSafetensors } from "@omni/core/checkpoint";
 import { vaePresets } from "./config.ts";
 import { fromWanKey, fromWanState } from "./key-map.ts";
 import { CausalVae } from "./model.ts";
-import { awakeVae, tinyNano, tinyWan } from "./tiny.fixture.ts";
+import { awakeVae, tinyNano } from "./tiny.fixture.ts";
 
 /** Names and shapes of Wan2.1's VAE as its published checkpoint has them, for levels of these widths. */
 function wanShapes([d0, d1, d2, d3]: readonly [number, number, number, number]): Map<string, readonly number[]> {
@@ -117,20 +117,16 @@ describe("checkpoints", () => {
   });
 
   test("weights under Wan's names load into its layout", async () => {
-    const config = { ...tinyWan, encoderBlocks: 2, decoderBlocks: 3, zDim: 16 };
+    const dims = [4, 4, 8, 8] as const;
     const bytes = writeSafetensors(
       Object.fromEntries(
-        [...wanShapes([4, 4, 8, 8])].map(([name, shape]) => {
+        [...wanShapes(dims)].map(([name, shape]) => {
           const size = shape.reduce((n, s) => n * s, 1);
           return [name, { shape, data: new Float32Array(size).fill(name === "conv2.bias" ? 7 : 0) }];
         }),
       ),
     );
-    const vae = await loadWanVae(bytes, {
-      ...config,
-      latentMean: new Array(16).fill(0),
-      latentStd: new Array(16).fill(1),
-    });
+    const vae = await loadWanVae(bytes, { ...vaePresets.wan21, encoderDims: dims, decoderDims: dims });
     expect([...((await vae.postQuant?.bias?.data()) ?? [])]).toEqual(new Array(16).fill(7));
   });
 

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { concat, grad, realize, Rng, ShapeError } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { vaePresets } from "./config.ts";
-import { flops } from "./flops.ts";
 import { CausalVae } from "./model.ts";
 import { awakeVae, tinyNano, tinyWan } from "./tiny.fixture.ts";
 
@@ -20,43 +19,46 @@ async function expectClose(a: Tensor, b: Tensor): Promise<void> {
 
 describe.each([
   ["nano's layout", tinyNano, 4],
-  ["Wan's layout", tinyWan, 8],
+  ["Wan's layout", tinyWan, 4],
 ])("CausalVae, %s", (_name, config, edge) => {
   const vae = awakeVae(config);
   const video = new Rng(21).uniform([1, 3, 9, 2 * edge, edge], -1, 1);
   const latents = new Rng(22).normal([1, 3, 3, 2, 1]);
-  beforeAll(() => realize([...Object.values(vae.parameters()), video, latents]));
-
-  test("nine frames become three latent frames and come back", () => {
-    expect(vae.encode(video).shape).toEqual([1, 3, 3, 2, 1]);
-    expect(vae.decode(latents).shape).toEqual([1, 3, 9, 2 * edge, edge]);
+  let encoded: Tensor;
+  let decoded: Tensor;
+  beforeAll(async () => {
+    await realize([...Object.values(vae.parameters()), video, latents]);
+    encoded = await vae.encode(video).realize();
+    decoded = await vae.decode(latents).realize();
   });
 
-  test("an image is a video of one frame", async () => {
-    await expectClose(vae.encode(video.slice(2, 0, 1)), vae.encode(video).slice(2, 0, 1));
-    await expectClose(vae.decode(latents.slice(2, 0, 1)), vae.decode(latents).slice(2, 0, 1));
+  test("nine frames become three latent frames and come back", () => {
+    expect(encoded.shape).toEqual([1, 3, 3, 2, 1]);
+    expect(decoded.shape).toEqual([1, 3, 9, 2 * edge, edge]);
   });
 
   test("latent frame n ignores frames after 4n", async () => {
-    const changed = concat([video.slice(2, 0, 5), new Rng(23).uniform([1, 3, 4, 2 * edge, edge])], { axis: 2 });
-    const [a, b] = [vae.encode(video), vae.encode(changed)];
-    expect(await values(a.slice(2, 0, 2))).toEqual(await values(b.slice(2, 0, 2)));
-    expect(await values(a.slice(2, 2))).not.toEqual(await values(b.slice(2, 2)));
+    const later = new Rng(23).uniform([1, 3, 4, 2 * edge, edge]);
+    const changed = await concat([video.slice(2, 0, 5), later], { axis: 2 }).realize();
+    const other = await vae.encode(changed).realize();
+    expect(await values(other.slice(2, 0, 2))).toEqual(await values(encoded.slice(2, 0, 2)));
+    expect(await values(other.slice(2, 2))).not.toEqual(await values(encoded.slice(2, 2)));
   });
 
   test("video up to frame 4n ignores latent frames after n", async () => {
-    const changed = concat([latents.slice(2, 0, 2), new Rng(24).normal([1, 3, 1, 2, 1])], { axis: 2 });
-    const [a, b] = [vae.decodeRaw(latents), vae.decodeRaw(changed)];
-    expect(await values(a.slice(2, 0, 5))).toEqual(await values(b.slice(2, 0, 5)));
-    expect(await values(a.slice(2, 5))).not.toEqual(await values(b.slice(2, 5)));
+    const later = new Rng(24).normal([1, 3, 1, 2, 1]);
+    const changed = await concat([latents.slice(2, 0, 2), later], { axis: 2 }).realize();
+    const other = await vae.decode(changed).realize();
+    expect(await values(other.slice(2, 0, 5))).toEqual(await values(decoded.slice(2, 0, 5)));
+    expect(await values(other.slice(2, 5))).not.toEqual(await values(decoded.slice(2, 5)));
   });
 
-  test("encoding in chunks equals encoding at once", async () => {
+  test("encoding in chunks equals encoding at once, the first frame like an image", async () => {
     const stream = vae.encodeStream();
     const parts: Tensor[] = [];
     for (const chunk of video.split([1, 4, 4], 2)) parts.push(await stream.push(chunk));
     stream.dispose();
-    await expectClose(concat(parts, { axis: 2 }), vae.encode(video));
+    await expectClose(concat(parts, { axis: 2 }), encoded);
   });
 
   test("decoding in chunks equals decoding at once", async () => {
@@ -64,25 +66,25 @@ describe.each([
     const parts: Tensor[] = [];
     for (const chunk of latents.split([1, 1, 1], 2)) parts.push(await stream.push(chunk));
     stream.dispose();
-    await expectClose(concat(parts, { axis: 2 }), vae.decode(latents));
+    await expectClose(concat(parts, { axis: 2 }), decoded);
   });
 
   test("gradients reach every parameter", async () => {
-    const { mean, logvar } = vae.encodeMoments(video);
+    const { mean, logvar } = vae.encodeMoments(video.slice(2, 0, 5));
     const loss = vae.decodeRaw(mean).square().mean().add(logvar.square().mean());
     const parameters = vae.parameters();
     const gradients = grad(loss, Object.values(parameters));
-    const sizes = gradients.map((gradient) => gradient.abs().max());
-    await realize(sizes);
+    await realize(gradients);
     for (const [i, name] of Object.keys(parameters).entries()) {
-      expect(await sizes[i]?.item(), name).toBeGreaterThan(0);
+      const largest = Math.max(...(await values(gradients[i] ?? loss)).map(Math.abs));
+      expect(largest, name).toBeGreaterThan(0);
     }
   });
 
   test("refuses clips and latents that do not fit", async () => {
     expect(() => vae.encode(video.slice(2, 0, 4))).toThrow(ShapeError);
     expect(() => vae.encode(video.slice(3, 0, edge - 1))).toThrow("pad or crop it");
-    expect(() => vae.decode(video)).toThrow("latents must be [B, 3, T, h, w]");
+    expect(() => vae.decode(latents.slice(1, 0, 2))).toThrow("latents must be [B, 3, T, h, w]");
     const stream = vae.encodeStream();
     await stream.push(video.slice(2, 0, 1));
     await expect(stream.push(video.slice(2, 0, 5))).rejects.toThrow("video must be [B, 3, 4n");
@@ -113,29 +115,5 @@ describe("CausalVae", () => {
     const nano = new CausalVae(vaePresets.nano).numParameters();
     expect(nano).toBeLessThan(2.5e6);
     expect(new CausalVae(vaePresets.wan21).numParameters()).toBe(126_892_531); // sum over Wan2.1_VAE.pth
-  });
-});
-
-describe("flops", () => {
-  test("nano codes two seconds of 64×64 within its budget", () => {
-    const { encode, decode, total } = flops(vaePresets.nano, { frames: 25, height: 64, width: 64 });
-    expect(total).toBe(encode + decode);
-    expect(total).toBeGreaterThan(1.5e9);
-    expect(total).toBeLessThan(2.0e9);
-  });
-
-  test("counts a convolution as two operations a multiply-add", () => {
-    // one 1×1×1 convolution of 3·16 to 32 channels over 25·16·16 positions more
-    const shallow = { ...vaePresets.nano, encoderBlocks: 0 };
-    const wide = { ...shallow, pixelKernel: 3 } as const;
-    const size = { frames: 25, height: 64, width: 64 };
-    const stem = 2 * 48 * 32 * 25 * 16 * 16;
-    expect(flops(wide, size).encode - flops(shallow, size).encode).toBe(26 * stem);
-  });
-
-  test("scales with the batch", () => {
-    const size = { frames: 5, height: 32, width: 64 };
-    const one = flops(vaePresets.wan21, size).total;
-    expect(flops(vaePresets.wan21, { ...size, batch: 3 }).total).toBe(3 * one);
   });
 });

@@ -85,6 +85,7 @@ export class CausalVae extends Module {
    * @returns [B, 3, 1 + 4n, 8h, 8w]
    */
   decode(latents: Tensor): Tensor {
+    this.#checkLatents(latents);
     return this.decodeRaw(this.denormalize(latents)).clamp(-1, 1);
   }
 
@@ -99,11 +100,7 @@ export class CausalVae extends Module {
 
   /** The clip of raw latents, not clamped. Shapes as `decode`. */
   decodeRaw(latents: Tensor, cache: FeatureCache | null = null): Tensor {
-    if (latents.ndim !== 5 || latents.shape[1] !== this.#config.zDim) {
-      throw new ShapeError(
-        `vae: latents must be [B, ${this.#config.zDim}, T, h, w], got [${latents.shape.join(", ")}]`,
-      );
-    }
+    this.#checkLatents(latents);
     const z = this.postQuant?.forward(latents) ?? latents;
     return depthToSpace(this.decoder.forward(z, cache), this.#config.spaceToDepth);
   }
@@ -126,6 +123,14 @@ export class CausalVae extends Module {
   /** Normalised → raw latents: z · std + mean by channel. */
   denormalize(latents: Tensor): Tensor {
     return latents.mul(perChannel(this.#config.latentStd)).add(perChannel(this.#config.latentMean));
+  }
+
+  #checkLatents(latents: Tensor): void {
+    if (latents.ndim !== 5 || latents.shape[1] !== this.#config.zDim) {
+      throw new ShapeError(
+        `vae: latents must be [B, ${this.#config.zDim}, T, h, w], got [${latents.shape.join(", ")}]`,
+      );
+    }
   }
 
   #checkVideo(video: Tensor, continued: boolean): void {

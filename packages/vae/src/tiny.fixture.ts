@@ -14,13 +14,16 @@ export const tinyNano: VaeConfig = {
   latentStd: [1, 2, 0.5],
 };
 
-/** Wan's layout in miniature, for tests. */
+/** Wan's layout in miniature, for tests: three levels, so that it compresses 4×4×4. */
 export const tinyWan: VaeConfig = {
   ...vaePresets.wan21,
-  encoderDims: [4, 4, 8, 8],
-  decoderDims: [4, 4, 8, 8],
+  encoderDims: [4, 4, 8],
+  decoderDims: [4, 4, 8],
   encoderBlocks: 1,
   decoderBlocks: 1,
+  spatialDownsample: [true, true],
+  temporalDownsample: [true, true],
+  temporalKernel: [3, 3, 3],
   zDim: 3,
   latentMean: [0, 0, 0],
   latentStd: [1, 1, 1],
