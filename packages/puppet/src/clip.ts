@@ -1,3 +1,4 @@
+import { mouthAperture } from "./figure/face.ts";
 import { closedMouth } from "./figure/state.ts";
 import type { Framing } from "./figure/view.ts";
 import type { Identity, Split } from "./identity.ts";
@@ -23,7 +24,7 @@ export interface PuppetClip {
   readonly audio: Float32Array;
   /** [F, K, 3]: x, y in pixels, visibility 0 or 1. Meant for the pose condition only where `poseVisible`. */
   readonly keypoints: Float32Array;
-  /** [F], the height of the mouth's opening, 0–1 (see `MouthState.open`). */
+  /** [F], area of the mouth's opening over its greatest, 0–1. */
   readonly mouthOpening: Float32Array;
   /** [F, H, W], the part that each pixel shows (see `partNames`). */
   readonly labels: Uint8Array;
@@ -87,7 +88,7 @@ export function* streamFrames(
       labels,
       keypoints,
       boxes,
-      mouthOpening: skeleton.state.mouth.open,
+      mouthOpening: mouthAperture(skeleton),
       mouthWindow: mouthWindowOf(skeleton),
     };
   }
@@ -168,7 +169,7 @@ export function drawReference(performance: Performance): ReferenceFrame {
   const keypoints = new Float32Array(keypointNames.length * 3);
   const skeleton = openRenderer(performance).draw({ ...state, mouth, leftEye: 1, rightEye: 1 }, image, labels);
   writeKeypoints(skeleton, keypoints, 0);
-  return { image, keypoints, labels, mouthOpening: open, mouthWindow: mouthWindowOf(skeleton) };
+  return { image, keypoints, labels, mouthOpening: mouthAperture(skeleton), mouthWindow: mouthWindowOf(skeleton) };
 }
 
 /** An endless stream of clips: the seeds of one stream are hashed from its own, so streams of different seeds never meet. */

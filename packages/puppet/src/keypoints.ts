@@ -1,5 +1,5 @@
 import { legOf } from "./figure/body.ts";
-import { browPoints, eyeMatrix, eyeSize, mouthGeometry, mouthMatrix } from "./figure/face.ts";
+import { browPoints, eyeMatrix, eyeSize, mouthGeometry, mouthMatrix, sag } from "./figure/face.ts";
 import { chinPoint, earPoint } from "./figure/head.ts";
 import { fingertips } from "./figure/skeleton.ts";
 import type { Arm, Point, Skeleton } from "./figure/skeleton.ts";
@@ -203,9 +203,9 @@ export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point>
     leftEyeOuter: left.outer,
     leftEyeBottom: left.bottom,
     mouthRight: apply(mouth, -half, -curve * 0.4),
-    mouthTop: apply(mouth, 0, curve * 0.75 - up),
+    mouthTop: apply(mouth, 0, sag * curve - up),
     mouthLeft: apply(mouth, half, -curve * 0.4),
-    mouthBottom: apply(mouth, 0, curve * 0.75 + down),
+    mouthBottom: apply(mouth, 0, sag * curve + down),
     leftThumbTip,
     leftIndexTip,
     leftMiddleTip,

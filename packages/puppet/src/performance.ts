@@ -95,13 +95,13 @@ export function preparePerformance(seed: number, options: PerformanceOptions = {
   const view = frameView(framing, width, height, camera.range(0.92, 1.02), camera.range(-0.25, 0.25));
   const duration = frames / fps;
   const synthesizer = options.synthesizer ?? null;
-  const voice = synthesizer === null ? null : drawVoice(hash(seed, "voice"), identity.kind, options.language);
+  const speaker = hash(seed, "voice");
+  const voice = synthesizer === null ? null : (options.bank?.voice(speaker, identity.kind, options.language) ?? drawVoice(speaker, identity.kind, options.language));
   const speak = (label: string): SpeechTrack => {
     if (synthesizer === null || voice === null) return silentTrack(duration);
     return layTrack(duration, random.fork(label), (index) => {
       const utterance = hash(seed, `${label} ${index}`);
-      return options.bank
-        ? options.bank.draw(synthesizer, utterance, identity.kind, split)
+      return options.bank ? options.bank.draw(synthesizer, utterance, voice, split)
         : drawUtterance(synthesizer, utterance, voice, split);
     });
   };

@@ -169,6 +169,22 @@ export interface MouthGeometry {
   readonly fullness: number;
 }
 
+/** How far the curve of the corners' line hangs in the middle of the mouth, as a share of `MouthGeometry.curve`. */
+export const sag = 0.65;
+
+/**
+ * Area of the opening between the lips over its greatest for this person, 0–1.
+ *
+ * A cubic edge of height h over a chord from −half to half, with handles at ±fullness·half, holds half·h·(0.9 + 0.3·fullness)·4/3.
+ */
+export function mouthAperture(skeleton: Skeleton): number {
+  const { half, up, down, fullness } = mouthGeometry(skeleton);
+  const widest = 0.31 * skeleton.identity.mouthWidth * 1.02;
+  return (half * (up + down) * (0.9 + 0.3 * fullness)) / (widest * mouthGape * (0.9 + 0.3 * restingFullness));
+}
+
+const restingFullness = 0.62;
+
 /** Greatest height of the open mouth in head units. */
 export const mouthGape = 0.46;
 
@@ -180,7 +196,7 @@ export function mouthGeometry(skeleton: Skeleton): MouthGeometry {
     up: 0.3 * height,
     down: 0.7 * height,
     curve: 0.055 * mouth.smile * (1 - mouth.round),
-    fullness: 0.62 + 0.2 * mouth.round,
+    fullness: restingFullness + 0.2 * mouth.round,
   };
 }
 
@@ -194,7 +210,8 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   const { half, up, down, curve, fullness } = mouthGeometry(skeleton);
   const matrix = mouthMatrix(skeleton);
   const label = partLabel("mouth");
-  const lip = mixRgb(shade(skin, 0.62), [196, 104, 88], 0.25 + 0.4 * identity.lips);
+  // Redder than the skin but never bluer than green, so that lips do not count as an open mouth.
+  const lip = mixRgb(mixRgb([0, 0, 0], skin, 0.68), [198, 100, 66], 0.3 + 0.4 * identity.lips);
   const line = shade(skin, 0.42);
   const opening = (): void => {
     path
@@ -258,11 +275,11 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   canvas.clip(path);
   const height = up + down;
   if (state.mouth.tongue > 0) {
-    path.reset(matrix).ellipse(0, curve + down + height * 0.12, half * 0.62, height * 0.42 * state.mouth.tongue);
+    path.reset(matrix).ellipse(0, sag * curve + down + height * 0.12, half * 0.62, height * 0.42 * state.mouth.tongue);
     canvas.fill(path, tongueColour, null);
   }
   if (state.mouth.teeth > 0) {
-    path.reset(matrix).ellipse(0, curve - up - height * 0.3, half * 1.1, height * (0.3 + 0.2 * state.mouth.teeth));
+    path.reset(matrix).ellipse(0, sag * curve - up - height * 0.3, half * 1.1, height * (0.3 + 0.22 * state.mouth.teeth));
     canvas.fill(path, teethColour, null);
   }
   canvas.unclip();

@@ -19,12 +19,12 @@ const mirrored = (hand: HandShape): HandShape => ({
 const down: ArmState = { x: 0.8, y: 1.46, angle: 1.45, hand: handShapes.relaxed };
 const front: ArmState = { x: 0.62, y: 0.92, angle: -2.1, hand: handShapes.relaxed };
 const wide: ArmState = { x: 1.16, y: 0.86, angle: -0.75, hand: handShapes.open };
-const raised: ArmState = { x: 1.26, y: -0.3, angle: -1.5, hand: handShapes.open };
-const pointing: ArmState = { x: 1.04, y: 0.02, angle: -1.5, hand: handShapes.point };
+const raised: ArmState = { x: 1.42, y: -0.2, angle: -1.5, hand: handShapes.open };
+const pointing: ArmState = { x: 1.14, y: 0.12, angle: -1.5, hand: handShapes.point };
 const hip: ArmState = { x: 0.7, y: 1.2, angle: 2.7, hand: mirrored(handShapes.fist) };
 const chest: ArmState = { x: 0.42, y: 0.62, angle: 2.9, hand: mirrored(handShapes.open) };
 const thumb: ArmState = { x: 0.86, y: 0.42, angle: 3.1, hand: mirrored(handShapes.thumb) };
-const victory: ArmState = { x: 1.02, y: 0.04, angle: -1.5, hand: handShapes.victory };
+const victory: ArmState = { x: 1.12, y: 0.14, angle: -1.5, hand: handShapes.victory };
 const palmUp: ArmState = { x: 0.98, y: 0.72, angle: -0.9, hand: handShapes.open };
 
 export const gestures = {

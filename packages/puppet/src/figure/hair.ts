@@ -21,7 +21,7 @@ export function drawBackHair(brush: Brush, skeleton: Skeleton): void {
     case "bob":
       path.smooth([
         [x, -1.08 - v],
-        [x + 0.6 * w, -0.88 - v],
+        [x + 0.55 * w, -0.92 - v],
         [x + w + v, -0.5],
         [x + w + v + 0.1, 0.3],
         [x + w + 0.08 + hang, 0.92],
@@ -30,13 +30,13 @@ export function drawBackHair(brush: Brush, skeleton: Skeleton): void {
         [x - w - 0.08 + hang, 0.92],
         [x - w - v - 0.1, 0.3],
         [x - w - v, -0.5],
-        [x - 0.6 * w, -0.88 - v],
+        [x - 0.55 * w, -0.92 - v],
       ]);
       return ink(brush, back, back, "hair");
     case "long":
       path.smooth([
         [x, -1.08 - v],
-        [x + 0.6 * w, -0.88 - v],
+        [x + 0.55 * w, -0.92 - v],
         [x + w + v, -0.4],
         [x + w + v, 0.6],
         [x + w + 0.14 + hang, 1.5],
@@ -46,13 +46,13 @@ export function drawBackHair(brush: Brush, skeleton: Skeleton): void {
         [x - w - 0.14 + hang, 1.5],
         [x - w - v, 0.6],
         [x - w - v, -0.4],
-        [x - 0.6 * w, -0.88 - v],
+        [x - 0.55 * w, -0.92 - v],
       ]);
       return ink(brush, back, back, "hair");
     case "wavy":
       path.smooth([
         [x, -1.1 - v],
-        [x + 0.6 * w, -0.88 - v],
+        [x + 0.55 * w, -0.92 - v],
         [x + w + v, -0.5],
         [x + w + 0.02, 0.1],
         [x + w + 0.28, 0.6],
@@ -65,7 +65,7 @@ export function drawBackHair(brush: Brush, skeleton: Skeleton): void {
         [x - w - 0.28, 0.6],
         [x - w - 0.02, 0.1],
         [x - w - v, -0.5],
-        [x - 0.6 * w, -0.88 - v],
+        [x - 0.55 * w, -0.92 - v],
       ]);
       return ink(brush, back, back, "hair");
     case "ponytail": {

@@ -77,7 +77,10 @@ export async function openSynthesizer(data?: URL | string | ArrayBuffer): Promis
       const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       const samples = new Float32Array(total);
       let at = 0;
-      for (const chunk of chunks) for (const value of chunk) samples[at++] = value / 32768;
+      for (const chunk of chunks) {
+        for (let i = 0; i < chunk.length; i++) samples[at + i] = (chunk[i] ?? 0) / 32768;
+        at += chunk.length;
+      }
       const duration = total / rate;
       const starts = marks.map(({ at: mark }, i) =>
         i > 0 && marks[i - 1]?.ipa !== "" ? occlusionStart(samples, rate, mark) : mark,

@@ -100,23 +100,28 @@ export function speakUtterance(synthesizer: SpeechSynthesizer, text: string, voi
 }
 
 /**
- * Utterances kept in memory: seeds that agree modulo `size` share one (for workers that cannot afford a synthesis a
- * clip).
+ * Utterances kept in memory, for workers that cannot afford a synthesis a clip: about √size voices of each kind of person with √size
+ * sentences each.
  */
 export class UtteranceBank {
-  readonly size: number;
+  readonly #side: number;
   readonly #kept = new Map<string, Utterance>();
 
   constructor(size: number) {
-    this.size = size;
+    this.#side = Math.max(1, Math.round(Math.sqrt(size)));
   }
 
-  draw(synthesizer: SpeechSynthesizer, seed: number, kind: Identity["kind"], split: Split): Utterance {
-    const slot = seed % this.size;
-    const key = `${split} ${kind} ${slot}`;
+  /** The voice that stands for a seed. */
+  voice(seed: number, kind: Identity["kind"], language?: Language): Voice {
+    return drawVoice(seed % this.#side, kind, language);
+  }
+
+  draw(synthesizer: SpeechSynthesizer, seed: number, voice: Voice, split: Split): Utterance {
+    const slot = seed % this.#side;
+    const key = [split, voice.name, voice.rate, voice.pitch, slot].join(" ");
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
-    const made = drawUtterance(synthesizer, slot, drawVoice(slot, kind), split);
+    const made = drawUtterance(synthesizer, slot, voice, split);
     this.#kept.set(key, made);
     return made;
   }
