@@ -1,3 +1,4 @@
+import { codecs } from "#codecs";
 import type { AudioSampleSource } from "mediabunny";
 import type { AudioStream } from "./audio-stream.ts";
 import type { AudioTrack } from "./read-audio.ts";
@@ -28,8 +29,7 @@ export function encodedChannels(audio: AudioInput): 1 | 2 {
  *
  * @param shift samples by which all timestamps are moved, to cancel an encoder's unsignalled delay
  */
-export async function createAudioFeed(audio: AudioInput, source: AudioSampleSource, shift: number): Promise<AudioFeed> {
-  const { AudioSample } = await import("mediabunny");
+export function createAudioFeed(audio: AudioInput, source: AudioSampleSource, shift: number): AudioFeed {
   const numberOfChannels = encodedChannels(audio);
   const pieces = resampled(audio, numberOfChannels);
   let pending: readonly Float32Array[] = [];
@@ -59,7 +59,7 @@ export async function createAudioFeed(audio: AudioInput, source: AudioSampleSour
           data.set(plane.subarray(pendingFrom, pendingFrom + count), channel * count);
         }
         const timestamp = (sent + shift) / encodedSampleRate;
-        const sample = new AudioSample({
+        const sample = await codecs.audioSample({
           data,
           format: "f32-planar",
           numberOfChannels,

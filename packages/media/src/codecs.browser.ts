@@ -6,5 +6,9 @@ import type { Codecs } from "./codecs.ts";
  */
 export const codecs: Codecs = {
   ready: () => Promise.resolve(),
+  async audioSample(init) {
+    const { AudioSample } = await import("mediabunny");
+    return new AudioSample(init);
+  },
   mp4AudioCodecs: ["opus", "aac"],
 };

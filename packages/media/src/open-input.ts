@@ -7,7 +7,7 @@ import { type ByteReader, type MediaSource, openBytes } from "./source.ts";
 export interface OpenedInput {
   readonly input: Input;
   readonly reader: ByteReader;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { bmpFormat } from "./bmp.ts";
-import type { Image } from "./image.ts";
 import { MediaError, causeText } from "./media-error.ts";
 import { checkPictureLimits } from "./picture-limits.ts";
 import type { Pictures } from "./pictures.ts";

@@ -29,7 +29,9 @@ function pixel(image: Image, x: number, y: number): number[] {
 function expectColour(image: Image, x: number, y: number, colour: Rgb, tolerance: number): void {
   const got = pixel(image, x, y);
   for (let c = 0; c < 3; c++)
-    expect(Math.abs((got[c] ?? 0) - (colour[c] ?? 0)), `${got} is ${colour}`).toBeLessThanOrEqual(tolerance);
+    expect(Math.abs((got[c] ?? 0) - (colour[c] ?? 0)), `${got.join()} is ${colour.join()}`).toBeLessThanOrEqual(
+      tolerance,
+    );
 }
 
 describe("readImage", () => {

@@ -3,7 +3,7 @@ import { files } from "#files";
 import type { AudioSampleSource, Output, OutputFormat, StreamTargetChunk, VideoSampleSource } from "mediabunny";
 import { type AudioFeed, type AudioInput, createAudioFeed, encodedChannels, encodedSampleRate } from "./audio-feed.ts";
 import type { PendingFile } from "./files.ts";
-import { bt709, toI420 } from "./i420.ts";
+import { toI420 } from "./i420.ts";
 import { type Image, checkSize } from "./image.ts";
 import { MediaError, causeText } from "./media-error.ts";
 import { resizeImage } from "./resize-image.ts";
@@ -122,7 +122,7 @@ async function startWriter(
   if (audio !== undefined && audioCodec !== undefined) {
     const source = await audioSource(audioCodec, encodedChannels(audio));
     output.addAudioTrack(source);
-    feed = await createAudioFeed(audio, source, audioCodec === "aac" ? -aacPriming : 0);
+    feed = createAudioFeed(audio, source, audioCodec === "aac" ? -aacPriming : 0);
   }
   await output.start();
 
