@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { getDevice } from "../runtime/index.ts";
 import type { Program } from "./kernel.ts";
-import { type MatmulSpec, matmulProgram, type Operand, tiledMatmul, type TileShape } from "./matmul.ts";
+import { type MatmulSpec, matmulProgram, type Operand, type Tile, tiledMatmul } from "./matmul.ts";
 import { noise, runProgram, worstError } from "./run-program.ts";
 
 // f32 sums of at most 700 products of values below 1: rounding stays below 700 * 2^-24 * 10.
@@ -102,9 +102,8 @@ describe("matmul", () => {
     const { traits } = await getDevice();
     const widest = traits.subgroups ? traits.subgroupMinSize : 1;
     const shares = [1, 4, 8, 16].filter((share) => share === 1 || share <= widest);
-    for (const share of shares) for (const rows of [4, 8, 16, 32]) for (const columns of [1, 2]) {
-      if (rows * columns > 32) continue;
-      const tile: TileShape = { lanes: Math.max(8, share), share, rows, columns };
+    for (const share of shares) for (const [rows, columns] of [[4, 2], [8, 1], [16, 1]] as const) {
+      const tile: Tile = { lanes: Math.max(8, share), share, rows, columns };
       for (const transposed of [false, true]) {
         const spec = specOf({ size: [35, 70, 12], a: { transposed }, b: { transposed: !transposed } });
         expect(await errorOf(spec, tiledMatmul(spec, tile, 1)), JSON.stringify({ tile, transposed })).toBeLessThan(TOLERANCE);

@@ -2,19 +2,13 @@ import type { Binding, DeviceTraits, Launch, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import type { MatmulSpec, Operand } from "./matmul-spec.ts";
 import { isVector, unitAxis } from "./matmul-spec.ts";
-import { subgroupMatmulWgsl } from "./matmul-subgroup.wgsl.ts";
+import { matmulTileWgsl } from "./matmul-tile.wgsl.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
+import { type Tile, tileWidth } from "./snippets/tile.ts";
 import { uniformBlock } from "./snippets/uniforms.ts";
 
+export type { Tile } from "./snippets/tile.ts";
 export type { MatmulSpec, Operand } from "./matmul-spec.ts";
-
-/** Tile of the register families: workgroup lanes, lanes sharing A, rows and groups of four columns a lane. */
-export interface TileShape {
-  readonly lanes: number;
-  readonly share: number;
-  readonly rows: number;
-  readonly columns: number;
-}
 
 /**
  * C[b0, b1, m, n] = A · B (+ bias[n]) in f32, C contiguous.
@@ -22,14 +16,23 @@ export interface TileShape {
  * Inputs: 0 = A, 1 = B, 2 = bias when `spec.bias`. Output 0 = C. Every size is at least 1.
  */
 export function matmulProgram(spec: MatmulSpec, traits: DeviceTraits): Program {
-  return tiledMatmul(spec, chooseTile(spec, traits), chooseSplits(spec, traits));
+  const { m, n, k, batch } = spec;
+  return tiledMatmul(spec, chooseTile(m, m * n * k * batch[0] * batch[1], traits), chooseSplits(spec, traits));
 }
 
-function chooseTile(spec: MatmulSpec, traits: DeviceTraits): TileShape {
+/** Rows of a tile against its relative cost for each multiply-add, measured on lavapipe. */
+const ROW_COSTS: readonly (readonly [rows: number, cost: number])[] = [[32, 3.5], [16, 4.4], [8, 6], [4, 9]];
+
+/** Multiply-adds below which a kernel's compilation costs more than its speed returns. */
+const SMALL = 2 ** 21;
+
+/** The tile of the register family for `m` rows in a product of `work` multiply-adds. */
+export function chooseTile(m: number, work: number, traits: DeviceTraits): Tile {
   if (!traits.subgroups || traits.subgroupMinSize < 4) return { lanes: 8, share: 1, rows: 4, columns: 1 };
   const lanes = Math.min(traits.subgroupMinSize, 8);
-  const largest = lanes === 4 ? 16 : 32;
-  const rows = Math.min(largest, Math.max(4, 2 ** Math.ceil(Math.log2(spec.m))));
+  const most = work < SMALL ? 8 : lanes * 4;
+  const costOf = ([rows, cost]: readonly [number, number]) => Math.ceil(m / rows) * rows * cost;
+  const [rows] = ROW_COSTS.filter(([size]) => size <= most).reduce((best, next) => (costOf(next) < costOf(best) ? next : best));
   return { lanes, share: lanes, rows, columns: 1 };
 }
 
@@ -42,9 +45,9 @@ function chooseSplits(spec: MatmulSpec, traits: DeviceTraits): number {
 }
 
 /** The register family at a given tile: one launch, or two when k is split. */
-export function tiledMatmul(spec: MatmulSpec, tile: TileShape, splits: number): Program {
+export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Program {
   const { m, n, k, batch } = spec;
-  const columnsPerTile = tile.lanes * tile.columns * 4;
+  const columnsPerTile = tileWidth(tile);
   const tilesM = Math.ceil(m / tile.rows);
   const tilesN = Math.ceil(n / columnsPerTile);
   const kChunk = Math.ceil(k / splits / 4) * 4;
@@ -63,7 +66,7 @@ export function tiledMatmul(spec: MatmulSpec, tile: TileShape, splits: number): 
     splits: parts, k_chunk: kChunk,
     m_last: lastQuad(m), n_last: lastQuad(n),
   });
-  const wgsl = subgroupMatmulWgsl(
+  const wgsl = matmulTileWgsl(
     {
       ...tile,
       aUnit,

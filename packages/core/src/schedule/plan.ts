@@ -67,6 +67,8 @@ export class SlotPool {
 
 /** A plan on a device: pipelines, slots and bind groups, ready to be encoded again and again. */
 export class Plan {
+  /** How long the device took last time, ms; 0 before the first run. */
+  duration = 0;
   readonly #device: Device;
   readonly #spec: PlanSpec;
   readonly #dispatches: Dispatch[] = [];

@@ -5,6 +5,7 @@ import { Node, topologicalOrder } from "../graph/node.ts";
 import { Storage } from "../graph/storage.ts";
 import { getDevice, type Device } from "../runtime/device.ts";
 import { readBuffer } from "../runtime/readback.ts";
+import type { Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 
 /** A tensor, as far as realising goes. */
@@ -50,7 +51,7 @@ function checkLeaves(order: readonly Node[]): void {
       );
 }
 
-async function run(device: Device, roots: readonly Node[]): Promise<void> {
+async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
   const order = topologicalOrder(roots);
   checkLeaves(order);
   const leaves = order.filter((node) => node.op === null);
@@ -63,6 +64,7 @@ async function run(device: Device, roots: readonly Node[]): Promise<void> {
       storage ? { kind: "device", storage, version: 0 } : { kind: "host", array: new Float32Array(0) },
     );
   });
+  return plan;
 }
 
 let turn: Promise<unknown> = Promise.resolve();
@@ -84,7 +86,28 @@ async function settleScalar(device: Device, node: Node): Promise<void> {
   source.storage.dispose();
 }
 
+/** Settles when the device has done all that was submitted by the last realisation. */
 let previous: Promise<unknown> = Promise.resolve();
+/** When the work before that was seen to end, ms. */
+let lastEnd = 0;
+
+/** Waits shorter than this are not worth a timer, ms. */
+const SHORT_WAIT = 5;
+
+/**
+ * Waits for the plan just submitted. While Dawn's Node binding has a promise open it polls in a busy loop, which on a software adapter takes a
+ * core from the very work it waits for; so most of the plan's last duration is slept first.
+ */
+async function waitFor(device: Device, plan: Plan | null, before: Promise<unknown>): Promise<void> {
+  const submitted = performance.now();
+  await before.catch(() => undefined);
+  const start = Math.max(submitted, lastEnd);
+  const expected = (plan?.duration ?? 0) * 0.9 - (performance.now() - start);
+  if (device.traits.software && expected > SHORT_WAIT) await new Promise((resolve) => setTimeout(resolve, expected));
+  await device.finished();
+  lastEnd = performance.now();
+  if (plan) plan.duration = lastEnd - start;
+}
 
 /** Realises the nodes of the tensors and performs the updates among them. */
 export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
@@ -95,9 +118,10 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     const unready = [...new Set(updated.map((t) => t.node))].filter((n) => n.source?.kind !== "device");
     for (const node of [...unready, ...pending]) if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
     const early = unready.filter((n) => n.op !== null);
-    if (early.length > 0) await run(device, early);
+    let plan: Plan | null = null;
+    if (early.length > 0) plan = await run(device, early);
     const roots = pending.filter((n) => n.op !== null);
-    if (roots.length > 0) await run(device, roots);
+    if (roots.length > 0) plan = await run(device, roots);
     for (const target of updated) {
       const { source, shape, dtype } = target.node;
       if (source?.kind !== "device") continue;
@@ -107,7 +131,7 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
     const before = previous;
     const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
-    previous = Promise.all([device.finished(), ...scalars.map((n) => settleScalar(device, n))]);
+    previous = waitFor(device, plan, before).then(() => Promise.all(scalars.map((n) => settleScalar(device, n))));
     previous.catch(() => undefined);
     await device.guard(before);
   });
@@ -120,6 +144,9 @@ export async function readNode(node: Node): Promise<TypedArray> {
   if (source?.kind === "host") return source.array.slice();
   if (source === null) throw new StaleTensorError("data: an update token has no values");
   const device = await getDevice();
+  await previous.catch(() => undefined);
+  const settled = node.source;
+  if (settled?.kind === "host") return settled.array.slice();
   checkLeaves([node]);
   const bytes = bytesOf(node);
   return typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, source.storage.buffer, bytes));
