@@ -98,18 +98,15 @@ describe("matmul", () => {
     });
   }
 
-  test("every register tile equals the float64 product", async () => {
-    const { traits } = await getDevice();
-    const widest = traits.subgroups ? traits.subgroupMinSize : 1;
-    const shares = [1, 4, 8, 16].filter((share) => share === 1 || share <= widest);
-    for (const share of shares) for (const [rows, columns] of [[4, 2], [8, 1], [16, 1]] as const) {
-      const tile: Tile = { lanes: Math.max(8, share), share, rows, columns };
-      for (const transposed of [false, true]) {
-        const spec = specOf({ size: [35, 70, 12], a: { transposed }, b: { transposed: !transposed } });
-        expect(await errorOf(spec, tiledMatmul(spec, tile, 1)), JSON.stringify({ tile, transposed })).toBeLessThan(TOLERANCE);
-      }
-    }
-  });
+  for (const share of [1, 4, 8]) for (const [rows, columns] of [[4, 2], [16, 1]] as const) for (const transposed of [false, true]) {
+    test(`${share} sharing lanes, ${rows} rows, ${columns} column groups, ${transposed ? "transposed" : "plain"}`, async (context) => {
+      const { traits } = await getDevice();
+      if (share > (traits.subgroups ? traits.subgroupMinSize : 1)) return context.skip("subgroups are smaller");
+      const tile: Tile = { lanes: 8, share, rows, columns };
+      const spec = specOf({ size: [20, 72, 12], a: { transposed }, b: { transposed: !transposed } });
+      expect(await errorOf(spec, tiledMatmul(spec, tile, 1))).toBeLessThan(TOLERANCE);
+    });
+  }
 
   test("without subgroups the chosen kernel asks for none and is right", async () => {
     const { traits } = await getDevice();
