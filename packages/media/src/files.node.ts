@@ -86,7 +86,7 @@ function readerOfHandle(path: string, handle: FileHandle, size: number): ByteRea
 async function openAside(path: string) {
   const folder = dirname(path);
   await checkWritable(path, folder);
-  const aside = join(folder, `.${basename(path)}.${randomBytes(4).toString("hex")}.part`);
+  const aside = join(folder, `.${basename(path).slice(0, 60)}.${randomBytes(4).toString("hex")}.part`);
   const handle = await open(aside, "wx+").catch((cause: unknown) => {
     throw unwritable(path, cause);
   });

@@ -86,8 +86,8 @@ async function imageOf(sample: VideoSample): Promise<Image> {
   const { width, height } = sample.visibleRect;
   const isPlain = sample.rotation === 0 && !sample.flip && sample.format === "I420";
   if (isPlain && sample.displayWidth === width && sample.displayHeight === height) {
-    const data = new Uint8Array(i420Size(width, height));
-    await sample.copyTo(data);
+    const bytes = new Uint8Array(sample.allocationSize());
+    const data = packI420(bytes, await sample.copyTo(bytes), width, height);
     return fromI420({ width, height, data }, yuvSpace(sample));
   }
   const upright = await sample.transform({ width: sample.displayWidth, height: sample.displayHeight, fit: "fill" });
@@ -105,4 +105,21 @@ function yuvSpace(sample: VideoSample): YuvSpace {
   const untagged = sample.visibleRect.height > 576 ? bt709 : bt601;
   const space = matrix === "bt709" ? bt709 : matrix === "smpte170m" || matrix === "bt470bg" ? bt601 : untagged;
   return { ...space, fullRange: fullRange === true };
+}
+
+/** Planes without gaps. mediabunny 1.61 leaves out the last chroma column of an odd width: it is repeated here. */
+function packI420(bytes: Uint8Array, planes: readonly PlaneLayout[], width: number, height: number): Uint8Array {
+  const packed = new Uint8Array(i420Size(width, height));
+  let at = 0;
+  for (const [index, { offset, stride }] of planes.entries()) {
+    const columns = index === 0 ? width : Math.ceil(width / 2);
+    const rows = index === 0 ? height : Math.ceil(height / 2);
+    for (let row = 0; row < rows; row++, at += columns) {
+      const from = offset + row * stride;
+      const line = bytes.subarray(from, from + Math.min(stride, columns));
+      packed.set(line, at);
+      if (line.length < columns) packed.fill(line.at(-1) ?? 128, at + line.length, at + columns);
+    }
+  }
+  return packed;
 }
