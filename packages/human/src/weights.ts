@@ -1,0 +1,113 @@
+import { parseAudioConfig, Wav2Vec2Encoder } from "@omni/audio";
+import { CheckpointError } from "@omni/core";
+import { loadState, openCheckpoint, saveState } from "@omni/core/checkpoint";
+import type { ByteInput, ByteSource } from "@omni/core/checkpoint";
+import type { Module } from "@omni/core/nn";
+import { loadVae, vaeMetadata } from "@omni/vae";
+import type { CausalVae } from "@omni/vae";
+import { parseDenoiserConfig } from "./config.ts";
+import { Denoiser } from "./denoiser.ts";
+
+/** One weights file: bytes, a Blob, a URL, or in Node a path. */
+export type WeightSource = Exclude<ByteInput, ByteSource>;
+
+/** The three files of a model. `dit` holds denoiser, text encoder and pose guider. */
+export interface HumanWeights {
+  readonly vae: WeightSource;
+  readonly audio: WeightSource;
+  readonly dit: WeightSource;
+}
+
+/** File names within a weights folder. */
+export const WEIGHT_FILES = {
+  vae: "vae.safetensors",
+  audio: "audio.safetensors",
+  dit: "dit.safetensors",
+} as const satisfies Record<keyof HumanWeights, string>;
+
+/**
+ * The files of a weights folder.
+ *
+ * @param folder a URL, or in Node a path
+ */
+export function weightsIn(folder: string | URL): HumanWeights {
+  const at = (name: string): string | URL =>
+    folder instanceof URL ? new URL(name, folder.href.endsWith("/") ? folder : `${folder.href}/`) : `${folder}/${name}`;
+  return { vae: at(WEIGHT_FILES.vae), audio: at(WEIGHT_FILES.audio), dit: at(WEIGHT_FILES.dit) };
+}
+
+/** The weights that ship with the package. */
+export const nanoWeights = (): HumanWeights => weightsIn(new URL("../weights/nano/", import.meta.url));
+
+const AUDIO_MODEL = "omni-audio";
+const DENOISER_MODEL = "omni-human";
+
+/** How {@link saveDenoiser} and its like write. */
+export interface SaveOptions {
+  /** `f16` halves the file. Default `f16`. */
+  readonly dtype?: "f32" | "f16";
+  /** More text beside the config: how the weights were made. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Values instead of the module's own, by the same names: an average of the weights. */
+  readonly values?: Readonly<Record<string, SavedTensor>>;
+}
+type SavedTensor = ReturnType<Module["parameters"]>[string];
+
+/** Denoiser, text encoder and pose guider as one safetensors file. */
+export const saveDenoiser = (denoiser: Denoiser, options: SaveOptions = {}): Promise<Uint8Array> =>
+  save(denoiser, { model: DENOISER_MODEL, config: JSON.stringify(denoiser.config) }, options);
+
+/** The audio encoder as a safetensors file. */
+export const saveAudio = (encoder: Wav2Vec2Encoder, options: SaveOptions = {}): Promise<Uint8Array> =>
+  save(encoder, { model: AUDIO_MODEL, config: JSON.stringify(encoder.config) }, options);
+
+/** The autoencoder as a safetensors file. */
+export const saveAutoencoder = (vae: CausalVae, options: SaveOptions = {}): Promise<Uint8Array> =>
+  save(vae, vaeMetadata(vae), options);
+
+function save(
+  module: Module,
+  metadata: Readonly<Record<string, string>>,
+  { dtype = "f16", metadata: more = {}, values }: SaveOptions,
+): Promise<Uint8Array> {
+  const named = Object.entries(values ?? module.parameters());
+  return saveState({ namedParameters: () => named }, { dtype, metadata: { ...more, ...metadata } });
+}
+
+/**
+ * Builds the denoiser that a file of {@link saveDenoiser} describes and loads its weights.
+ *
+ * @throws CheckpointError or ConfigError when the file holds none
+ */
+export const loadDenoiser = (source: WeightSource): Promise<Denoiser> =>
+  load(source, DENOISER_MODEL, (config) => new Denoiser(parseDenoiserConfig(config)));
+
+/**
+ * Builds the audio encoder that a file of {@link saveAudio} describes and loads its weights.
+ *
+ * @throws CheckpointError or ConfigError when the file holds none
+ */
+export const loadAudio = (source: WeightSource): Promise<Wav2Vec2Encoder> =>
+  load(source, AUDIO_MODEL, (config) => new Wav2Vec2Encoder(parseAudioConfig(config)));
+
+/** @throws CheckpointError */
+export const loadAutoencoder = (source: WeightSource): Promise<CausalVae> => loadVae(source);
+
+async function load<M extends Module>(source: WeightSource, model: string, build: (config: unknown) => M): Promise<M> {
+  const { metadata, close } = await openCheckpoint(source);
+  await close();
+  const name = typeof source === "string" || source instanceof URL ? String(source) : "the file";
+  if (metadata["model"] !== model)
+    throw new CheckpointError(`${name}: must hold an ${model} model, got ${JSON.stringify(metadata["model"])}`);
+  const module = build(parseJson(name, metadata["config"]));
+  await loadState(module, source);
+  return module;
+}
+
+function parseJson(name: string, text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch (cause) {
+    throw new CheckpointError(`${name}: its config must be JSON; save it again`, { cause });
+  }
+}
