@@ -15,9 +15,9 @@ function drawn(track: KeypointTrack): Uint8ClampedArray {
   return image.data;
 }
 
-const pixel = (data: Uint8ClampedArray, x: number, y: number): number[] => [
-  ...data.slice(4 * (y * 20 + x), 4 * (y * 20 + x) + 4),
-];
+function pixel(data: Uint8ClampedArray, x: number, y: number): number[] {
+  return Array.from(data.subarray(4 * (y * 20 + x), 4 * (y * 20 + x) + 4));
+}
 
 describe("drawPose", () => {
   test("draws the limb between its points in the side's color, and nothing far from it", () => {

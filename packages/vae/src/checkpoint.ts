@@ -29,8 +29,9 @@ export function saveVae(vae: CausalVae, options: { readonly dtype?: "f32" | "f16
  * @throws CheckpointError when the file holds no such model
  */
 export async function loadVae(source: VaeSource): Promise<CausalVae> {
-  const { metadata, close } = await openCheckpoint(source);
-  await close();
+  const checkpoint = await openCheckpoint(source);
+  await checkpoint.close();
+  const { metadata } = checkpoint;
   if (metadata["model"] !== "omni-vae") {
     throw new CheckpointError(`loadVae: the file must hold an omni-vae, got ${JSON.stringify(metadata["model"])}`);
   }
