@@ -50,7 +50,9 @@ export async function readVideo(source: MediaSource): Promise<VideoReader> {
       const codec = (await track.getCodec()) ?? "unknown codec";
       throw new MediaError("unsupported", name, `its video (${codec}) cannot be decoded; convert it to H.264`);
     }
-    const { averagePacketRate: fps } = await track.computePacketStats(100);
+    const { averagePacketRate } = await track.computePacketStats(100);
+    // Timestamps are sums of binary fractions.
+    const fps = Math.round(1e6 * averagePacketRate) / 1e6;
     const duration = await track.computeDuration();
     const width = await track.getDisplayWidth();
     const height = await track.getDisplayHeight();
