@@ -10,7 +10,7 @@ const clip = {
   reference: true,
   height: 8,
   width: 8,
-  textLength: 24,
+  textLength: 32,
   audio: true,
 } as const;
 

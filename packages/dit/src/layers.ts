@@ -1,4 +1,4 @@
-import { layerNorm, ones, rmsNorm, tensor } from "@omni/core";
+import { ones, rmsNorm, tensor } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { Linear, Module } from "@omni/core/nn";
 import type { DitConfig } from "./config.ts";
@@ -13,9 +13,9 @@ export interface Modulation {
   readonly gate: Tensor;
 }
 
-/** LayerNorm without parameters, then (1 + scale) x + shift. */
+/** RMS norm without parameters, then (1 + scale) x + shift. */
 export const modulatedNorm = (x: Tensor, { shift, scale }: Pick<Modulation, "shift" | "scale">): Tensor =>
-  layerNorm(x, undefined, undefined, { eps: NORM_EPS }).mul(scale.add(1)).add(shift);
+  rmsNorm(x, undefined, { eps: NORM_EPS }).mul(scale.add(1)).add(shift);
 
 /** Divides every head by its root mean square; the learned scale follows in {@link applyRope}. */
 export const headNorm = (heads: Tensor): Tensor => rmsNorm(heads, undefined, { eps: NORM_EPS });
