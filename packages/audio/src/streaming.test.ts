@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { featureDim } from "./features.ts";
+import { Wav2Vec2Encoder } from "./model.ts";
+import { frameCountOf, frameFeatures, reachSteps, streamFrameFeatures } from "./streaming.ts";
+import { buzz, tinyConfig } from "./tiny-encoder.ts";
+
+const rate = { fps: 12.5, tokensPerFrame: 2 };
+
+let encoder: Wav2Vec2Encoder;
+beforeAll(async () => {
+  encoder = await new Wav2Vec2Encoder(tinyConfig).realize();
+});
+
+const largest = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((max, x, i) => Math.max(max, Math.abs(x - (b[i] ?? NaN))), 0);
+
+describe("streamFrameFeatures", () => {
+  test("chunks join without a seam", async () => {
+    const sound = buzz(4 * 16_000);
+    const whole = await frameFeatures(encoder, sound, { ...rate, chunkSeconds: 60 });
+    const pieces = await frameFeatures(encoder, sound, { ...rate, chunkSeconds: 1.04 });
+    expect(pieces.data).toHaveLength(50 * 2 * featureDim(tinyConfig));
+    // the same sums in other tile positions
+    expect(largest(whole.data, pieces.data)).toBeLessThan(1e-5);
+  });
+
+  test("without context the seam would show", async () => {
+    const sound = buzz(2 * 16_000);
+    const whole = await frameFeatures(encoder, sound, { ...rate, chunkSeconds: 60 });
+    const pieces = await frameFeatures(encoder, sound, { ...rate, chunkSeconds: 1.04, contextSeconds: 0 });
+    expect(largest(whole.data, pieces.data)).toBeGreaterThan(1e-3);
+  });
+
+  test("yields frames in order, each once", async () => {
+    const seen: [number, number][] = [];
+    for await (const { first, count } of streamFrameFeatures(encoder, buzz(40_000), { ...rate, chunkSeconds: 0.8 }))
+      seen.push([first, count]);
+    expect(seen).toEqual([
+      [0, 10],
+      [10, 10],
+      [20, 10],
+      [30, 1],
+    ]);
+  });
+
+  test.each([0, 1, 399, 3200])("takes %i samples", async (samples) => {
+    const { count, data } = await frameFeatures(encoder, buzz(samples), rate);
+    expect(count).toBe(frameCountOf(samples, 12.5));
+    expect(data.every(Number.isFinite)).toBe(true);
+  });
+
+  test("covers as many frames as asked, with silence where the sound has ended", async () => {
+    const { count, data } = await frameFeatures(encoder, buzz(16_000), { ...rate, frames: 25 });
+    expect(count).toBe(25);
+    const perFrame = 2 * featureDim(tinyConfig);
+    const frame = (k: number): Float32Array => data.slice(k * perFrame, (k + 1) * perFrame);
+    // steps 68 … 75: out of reach of the sound, which ends at 50, and of the end at 99
+    expect(largest(frame(17), frame(18))).toBeLessThan(1e-5);
+    expect(largest(frame(5), frame(6))).toBeGreaterThan(1e-3);
+  });
+
+  test("knows how far its encoder reaches", () => {
+    expect(reachSteps(tinyConfig)).toBe(2 * 6 + 2);
+    expect(reachSteps({ ...tinyConfig, attentionReach: null })).toBeNull();
+  });
+});
