@@ -35,7 +35,7 @@ export const presets = {
     buckets: 16,
     maxDistance: 32,
     normEps: 1e-6,
-    maxTokens: 24,
+    maxTokens: 32,
   },
   "umt5-xxl": {
     vocabSize: 256_384,

@@ -62,6 +62,9 @@ handsome cute lovely funny strange time year minute second seconds moment way th
 make makes made making take takes took taking give gives gave giving get gets got getting go goes went going come comes came coming see sees
 saw seeing know knows knew find finds found keep keeps kept let lets put puts show shows shown showing use uses used using try tries want wants
 need needs feel feels seem seems become becomes wait waits run runs running jump jumps jumping eat eats eating drink drinks drinking
+
+chestnut goatee headband hills hill lilac mohawk parted pigtails sign signs spreads thumbs victory okay heart salute salutes palms temple chin
+chopping chops drumming drums framing weighing weighs scratching scratches pinching pinches
 `;
 
 const SUFFIXES = `
@@ -88,7 +91,7 @@ const split = (list: string): string[] => list.split(/\s+/).filter((word) => wor
 export function nanoTokenizer(): UnigramJson {
   const special = ["<pad>", "</s>", "<unk>"];
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
-  const letters = [...LETTERS, ...split(PUNCTUATION)];
+  const letters = [...Array.from(LETTERS), ...split(PUNCTUATION)];
   const pieces = new Set([SPACE, ...letters, ...split(SUFFIXES), ...split(WORDS).map((word) => SPACE + word)]);
   const reserved = SIZE - special.length - bytes.length - pieces.size;
   if (reserved < 0)
