@@ -1,4 +1,4 @@
-import { clothColours, eyeColours, hairColours, names, skinTones, wallColours } from "./palette.ts";
+import { clothColours, eyeColours, names, skinTones, wallColours } from "./palette.ts";
 import type { ClothColour, EyeColour, HairColour, SkinTone, WallColour } from "./palette.ts";
 import type { Pattern } from "./raster/paint.ts";
 import { hash, Random } from "./random.ts";
@@ -183,7 +183,7 @@ function drawAny(seed: number): Identity {
     eyeSize: draw("eye size").range(0.9, 1.15) * (child ? 1.1 : 1),
     eyeGap: draw("eye gap").range(0.34, 0.4),
     browWidth: draw("brows").range(0.05, female ? 0.075 : 0.1),
-    browTilt: draw("brow tilt").range(-0.12, 0.12),
+    browTilt: draw("brow tilt").range(-0.14, 0.05),
     noseSize: draw("nose").range(0.8, 1.25) * (child ? 0.75 : 1),
     noseStyle: draw("nose style").pick(["button", "line", "wide"] as const),
     mouthWidth: draw("mouth").range(0.9, 1.12),

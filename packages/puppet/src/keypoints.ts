@@ -130,12 +130,22 @@ export const keypointEdges: readonly (readonly [number, number])[] = edgeNames.m
 
 /** The exact place of each keypoint, in pixels of the skeleton's view. */
 export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point> {
-  const { head, scene, torso, project, identity, state } = skeleton;
+  const { head, scene, project, state } = skeleton;
   const onHead = (point: Point): Point => apply(head, ...point);
   const inScene = (point: Point): Point => apply(scene, ...point);
   const { half, up, down, curve } = mouthGeometry(skeleton);
   const mouth = mouthMatrix(skeleton);
-  const tips = (arm: Arm): Point[] => fingertips(arm.state).map(([x, y]) => apply(compose(scene, arm.hand), x, y));
+  const tips = (arm: Arm): readonly [Point, Point, Point, Point, Point] => {
+    const onHand = compose(scene, arm.hand);
+    const [thumb, index, middle, ring, pinky] = fingertips(arm.state);
+    return [
+      apply(onHand, ...thumb),
+      apply(onHand, ...index),
+      apply(onHand, ...middle),
+      apply(onHand, ...ring),
+      apply(onHand, ...pinky),
+    ];
+  };
   const eye = (side: 1 | -1): { centre: Point; inner: Point; outer: Point; top: Point; bottom: Point } => {
     const matrix = eyeMatrix(skeleton, side);
     const { rx, ry } = eyeSize(skeleton);
@@ -151,24 +161,12 @@ export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point>
   };
   const left = eye(1);
   const right = eye(-1);
-  const [leftInner, leftMiddle, leftOuter] = browPoints(skeleton, 1).map(onHead) as [Point, Point, Point];
-  const [rightInner, rightMiddle, rightOuter] = browPoints(skeleton, -1).map(onHead) as [Point, Point, Point];
+  const [leftInner, leftMiddle, leftOuter] = browPoints(skeleton, 1);
+  const [rightInner, rightMiddle, rightOuter] = browPoints(skeleton, -1);
   const legLeft = legOf(skeleton, 1);
   const legRight = legOf(skeleton, -1);
-  const [leftThumbTip, leftIndexTip, leftMiddleTip, leftRingTip, leftPinkyTip] = tips(skeleton.left) as [
-    Point,
-    Point,
-    Point,
-    Point,
-    Point,
-  ];
-  const [rightThumbTip, rightIndexTip, rightMiddleTip, rightRingTip, rightPinkyTip] = tips(skeleton.right) as [
-    Point,
-    Point,
-    Point,
-    Point,
-    Point,
-  ];
+  const [leftThumbTip, leftIndexTip, leftMiddleTip, leftRingTip, leftPinkyTip] = tips(skeleton.left);
+  const [rightThumbTip, rightIndexTip, rightMiddleTip, rightRingTip, rightPinkyTip] = tips(skeleton.right);
   return {
     nose: onHead(project(0, 0.36, 1.1)),
     leftEye: left.centre,
@@ -188,12 +186,12 @@ export function locateKeypoints(skeleton: Skeleton): Record<KeypointName, Point>
     leftAnkle: inScene(legLeft.ankle),
     rightAnkle: inScene(legRight.ankle),
     chin: onHead(chinPoint(skeleton)),
-    rightBrowOuter: rightOuter,
-    rightBrowMiddle: rightMiddle,
-    rightBrowInner: rightInner,
-    leftBrowInner: leftInner,
-    leftBrowMiddle: leftMiddle,
-    leftBrowOuter: leftOuter,
+    rightBrowOuter: onHead(rightOuter),
+    rightBrowMiddle: onHead(rightMiddle),
+    rightBrowInner: onHead(rightInner),
+    leftBrowInner: onHead(leftInner),
+    leftBrowMiddle: onHead(leftMiddle),
+    leftBrowOuter: onHead(leftOuter),
     rightEyeOuter: right.outer,
     rightEyeTop: right.top,
     rightEyeInner: right.inner,

@@ -57,9 +57,9 @@ export function stateAt(motion: Motion, time: number): FigureState {
   const smile = Math.max(-0.4, Math.min(1, 0.35 + 0.5 * noise("smile", 0.3)));
   const { left, right } = armsAt(motion, time, pulse);
   return {
-    sway: 0.045 * life * noise("sway", 0.4),
+    sway: 0.035 * life * noise("sway", 0.4),
     bob: 0.02 * life * noise("bob", 0.9) - 0.012 * pulse,
-    lean: 0.045 * life * noise("lean", 0.35),
+    lean: 0.03 * life * noise("lean", 0.35),
     yaw: 0.1 * smoothNoise(hash(seed, "facing"), 0.5) + 0.24 * life * noise("yaw", 0.55),
     pitch: 0.09 * life * noise("pitch", 0.7) + 0.09 * life * pulse * speaking,
     roll: 0.08 * life * noise("roll", 0.5),

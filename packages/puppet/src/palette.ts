@@ -27,7 +27,7 @@ export const hairColours = {
   chestnut: [140, 86, 50],
   blond: [228, 188, 104],
   ginger: [214, 112, 50],
-  red: [168, 58, 38],
+  red: [170, 62, 34],
   grey: [150, 152, 160],
   white: [230, 230, 234],
   blue: [64, 112, 192],
@@ -35,14 +35,14 @@ export const hairColours = {
 } as const satisfies Record<string, Rgb>;
 
 export const clothColours = {
-  red: [206, 64, 50],
+  red: [214, 76, 34],
   orange: [234, 138, 54],
   yellow: [242, 204, 84],
   green: [84, 156, 92],
   teal: [54, 150, 152],
   blue: [66, 112, 198],
   navy: [46, 60, 108],
-  purple: [112, 86, 168],
+  purple: [98, 88, 178],
   grey: [140, 146, 154],
   white: [240, 238, 232],
   black: [52, 52, 60],

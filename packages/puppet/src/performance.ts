@@ -96,12 +96,17 @@ export function preparePerformance(seed: number, options: PerformanceOptions = {
   const duration = frames / fps;
   const synthesizer = options.synthesizer ?? null;
   const speaker = hash(seed, "voice");
-  const voice = synthesizer === null ? null : (options.bank?.voice(speaker, identity.kind, options.language) ?? drawVoice(speaker, identity.kind, options.language));
+  const voice =
+    synthesizer === null
+      ? null
+      : (options.bank?.voice(speaker, identity.kind, options.language) ??
+        drawVoice(speaker, identity.kind, options.language));
   const speak = (label: string): SpeechTrack => {
     if (synthesizer === null || voice === null) return silentTrack(duration);
     return layTrack(duration, random.fork(label), (index) => {
       const utterance = hash(seed, `${label} ${index}`);
-      return options.bank ? options.bank.draw(synthesizer, utterance, voice, split)
+      return options.bank
+        ? options.bank.draw(synthesizer, utterance, voice, split)
         : drawUtterance(synthesizer, utterance, voice, split);
     });
   };

@@ -1,4 +1,4 @@
-import { Canvas } from "../raster/canvas.ts";
+import type { Canvas } from "../raster/canvas.ts";
 import { Path } from "../raster/path.ts";
 import { shade } from "../raster/paint.ts";
 import type { Paint, Rgb } from "../raster/paint.ts";

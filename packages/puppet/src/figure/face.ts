@@ -109,7 +109,7 @@ export function browPoints(skeleton: Skeleton, side: 1 | -1): [Point, Point, Poi
   const tilt = identity.browTilt;
   const x = identity.eyeGap;
   return [
-    project(side * (x - 0.17), lift + 0.02 + tilt * 0.4),
+    project(side * (x - 0.17), lift - 0.01 + tilt * 0.4),
     project(side * (x + 0.03), lift - 0.06),
     project(side * (x + 0.21), lift + 0.03 - tilt * 0.3),
   ];
@@ -195,7 +195,7 @@ export function mouthGeometry(skeleton: Skeleton): MouthGeometry {
     half: 0.31 * skeleton.identity.mouthWidth * (0.72 + 0.3 * mouth.width) * (1 - 0.42 * mouth.round),
     up: 0.3 * height,
     down: 0.7 * height,
-    curve: 0.055 * mouth.smile * (1 - mouth.round),
+    curve: 0.085 * mouth.smile * (1 - mouth.round),
     fullness: restingFullness + 0.2 * mouth.round,
   };
 }
@@ -212,7 +212,7 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
   const label = partLabel("mouth");
   // Redder than the skin but never bluer than green, so that lips do not count as an open mouth.
   const lip = mixRgb(mixRgb([0, 0, 0], skin, 0.68), [198, 100, 66], 0.3 + 0.4 * identity.lips);
-  const line = shade(skin, 0.42);
+  const line = mixRgb(shade(skin, 0.42), [96, 44, 34], 0.5);
   const opening = (): void => {
     path
       .reset(matrix)
@@ -279,7 +279,9 @@ export function drawMouth(brush: Brush, skeleton: Skeleton, skin: Rgb): void {
     canvas.fill(path, tongueColour, null);
   }
   if (state.mouth.teeth > 0) {
-    path.reset(matrix).ellipse(0, sag * curve - up - height * 0.3, half * 1.1, height * (0.3 + 0.22 * state.mouth.teeth));
+    path
+      .reset(matrix)
+      .ellipse(0, sag * curve - up - height * 0.3, half * 1.1, height * (0.3 + 0.22 * state.mouth.teeth));
     canvas.fill(path, teethColour, null);
   }
   canvas.unclip();

@@ -11,10 +11,11 @@ export interface Gesture {
   readonly beat: number;
 }
 
-const mirrored = (hand: HandShape): HandShape => ({
-  ...hand,
-  angles: hand.angles.map((angle) => -angle) as unknown as HandShape["angles"],
-});
+/** The same hand turned over: the thumb on the other side. */
+function mirrored(hand: HandShape): HandShape {
+  const [thumb, index, middle, ring, pinky] = hand.angles;
+  return { angles: [-thumb, -index, -middle, -ring, -pinky], lengths: hand.lengths };
+}
 
 const down: ArmState = { x: 0.8, y: 1.46, angle: 1.45, hand: handShapes.relaxed };
 const front: ArmState = { x: 0.62, y: 0.92, angle: -2.1, hand: handShapes.relaxed };

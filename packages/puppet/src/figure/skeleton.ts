@@ -39,8 +39,9 @@ export interface Skeleton {
   readonly left: Arm;
   readonly right: Arm;
   /** Lift a point of the frontal face onto the turned head. `lift` above 1 stands off the surface. */
-  project(x: number, y: number, lift?: number): Point;
-  feature(x: number, y: number): Feature;
+  readonly project: (x: number, y: number, lift?: number) => Point;
+  /** The patch of the face around a point. */
+  readonly feature: (x: number, y: number) => Feature;
 }
 
 export const hipHeight = 1.45;
@@ -128,11 +129,19 @@ function buildArm(side: 1 | -1, state: ArmState, identity: Identity, leaning: Ma
 export const palm: Point = [0.15, 0];
 
 /** The tips of the five fingers (thumb first) in hand coordinates. */
-export function fingertips(state: ArmState): Point[] {
-  return state.hand.angles.map((angle, i) => {
-    const length = state.hand.lengths[i] ?? 0;
-    return [palm[0] + length * Math.cos(angle), palm[1] + length * Math.sin(angle)];
-  });
+export function fingertips(state: ArmState): readonly [Point, Point, Point, Point, Point] {
+  const { angles, lengths } = state.hand;
+  const tip = (angle: number, length: number): Point => [
+    palm[0] + length * Math.cos(angle),
+    palm[1] + length * Math.sin(angle),
+  ];
+  return [
+    tip(angles[0], lengths[0]),
+    tip(angles[1], lengths[1]),
+    tip(angles[2], lengths[2]),
+    tip(angles[3], lengths[3]),
+    tip(angles[4], lengths[4]),
+  ];
 }
 
 /** How far the chin drops for a mouth opening, in head units. */

@@ -15,7 +15,7 @@ export function mixRgb(a: Rgb, b: Rgb, t: number): Rgb {
 
 /** Multiply the brightness, keeping the hue; a factor under 1 also leans to blue, as drawn shadows do. */
 export function shade(colour: Rgb, factor: number): Rgb {
-  const blue = factor < 1 ? factor + (1 - factor) * 0.12 : factor;
+  const blue = factor < 1 ? factor + (1 - factor) * 0.05 : factor;
   return [Math.min(255, colour[0] * factor), Math.min(255, colour[1] * factor), Math.min(255, colour[2] * blue)];
 }
 

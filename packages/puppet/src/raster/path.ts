@@ -86,10 +86,12 @@ export class Path {
     const steps = segments(Math.max(rx, ry) * this.#scale) * 2;
     const cos = Math.cos(angle);
     const sin = Math.sin(angle);
+    // The polygon's corners stand out so far that its area is the ellipse's.
+    const stretch = Math.sqrt((2 * Math.PI) / steps / Math.sin((2 * Math.PI) / steps));
     for (let i = 0; i < steps; i++) {
       const t = (2 * Math.PI * i) / steps;
-      const u = rx * Math.cos(t);
-      const v = ry * Math.sin(t);
+      const u = rx * stretch * Math.cos(t);
+      const v = ry * stretch * Math.sin(t);
       const px = x + u * cos - v * sin;
       const py = y + u * sin + v * cos;
       if (i === 0) this.moveTo(px, py);
@@ -200,11 +202,11 @@ export class Path {
       for (let i = 0, j = count - 1; i < count; j = i++) area += this.#cross(from, j, i);
       const sign = area > 0 ? pixels : -pixels;
       for (let i = 0; i < count; i++) {
-        const prev = from + 2 * ((i + count - 1) % count);
         const here = from + 2 * i;
-        const next = from + 2 * ((i + 1) % count);
         const x = this.points[here] ?? 0;
         const y = this.points[here + 1] ?? 0;
+        const prev = this.#neighbour(from, count, i, -1);
+        const next = this.#neighbour(from, count, i, 1);
         const [ux, uy] = unit(x - (this.points[prev] ?? 0), y - (this.points[prev + 1] ?? 0));
         const [vx, vy] = unit((this.points[next] ?? 0) - x, (this.points[next + 1] ?? 0) - y);
         const nx = uy + vy;
@@ -215,6 +217,18 @@ export class Path {
       }
     }
     return target;
+  }
+
+  /** Offset of the nearest point before or after point `i` that lies elsewhere: curves may end where they began. */
+  #neighbour(from: number, count: number, i: number, step: 1 | -1): number {
+    const x = this.points[from + 2 * i] ?? 0;
+    const y = this.points[from + 2 * i + 1] ?? 0;
+    let at = from + 2 * i;
+    for (let k = 1; k < count; k++) {
+      at = from + 2 * ((((i + k * step) % count) + count) % count);
+      if (Math.abs((this.points[at] ?? 0) - x) + Math.abs((this.points[at + 1] ?? 0) - y) > 1e-6) break;
+    }
+    return at;
   }
 
   #cross(from: number, i: number, j: number): number {

@@ -59,7 +59,19 @@ function shapesOf(ipa: string): Viseme[] {
 }
 
 export function isVowel(ipa: string): boolean {
-  return [...ipa].some((letter) => vowels.includes(letter));
+  return Array.from(ipa).some((letter) => vowels.includes(letter));
+}
+
+/** Number of viseme classes; class 0 is silence. */
+export const visemeClasses = shapes.length + 1;
+
+/** The viseme class of a phoneme, by its first sounding letter; 0 for a pause. */
+export function visemeClass(ipa: string): number {
+  for (const letter of ipa) {
+    const row = shapes.findIndex(([letters]) => letters.includes(letter));
+    if (row >= 0) return row + 1;
+  }
+  return 0;
 }
 
 /** Mouth curves of an utterance, `curveRate` values a second, from `curveLead` seconds before its start. */
