@@ -13,3 +13,5 @@ export { interpolateLinear, sampleLinear } from "./ops/interpolate.ts";
 export { closeDevice, getDevice, type AdapterChoice, type Device, type DeviceOptions } from "./runtime/index.ts";
 export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
+export { profile } from "./schedule/realize.ts";
+export type { Span } from "./runtime/profiler.ts";

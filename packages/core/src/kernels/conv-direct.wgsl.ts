@@ -1,112 +1,95 @@
-import { input, output, splitWorkgroups, type DeviceTraits, type Program } from "./kernel.ts";
+import { storage } from "./snippets/uniforms.ts";
 
-type Triple = readonly [number, number, number];
+/** Which tensor a direct kernel makes. */
+export type ConvPass = "forward" | "input" | "weight";
 
-/** A convolution over [batch, D, H, W, C], zeros outside the input. */
-export interface ConvSpec {
-  readonly batch: number;
-  readonly input: Triple;
-  readonly cin: number;
-  readonly output: Triple;
-  readonly cout: number;
-  readonly kernel: Triple;
-  readonly stride: Triple;
-  readonly padBefore: Triple;
-  readonly dilation: Triple;
-  readonly groups: number;
-  readonly bias: boolean;
+const LANES = 64;
+export const DIRECT_LANES = LANES;
+
+/** One result element a lane, for groups of few channels (depthwise), where tiles would stand empty. */
+export function convDirectWgsl(pass: ConvPass, bias: boolean, declareUniforms: (binding: number) => string): string {
+  const cBinding = bias ? 3 : 2;
+  return [
+    storage(0, "a", "read", false),
+    storage(1, "b", "read", false),
+    bias ? storage(2, "bias", "read", false) : "",
+    storage(cBinding, "c", "read_write", false),
+    declareUniforms(cBinding + 1),
+    `@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let index = (wid.y * grid.x + wid.x) * ${LANES}u + lane;
+  if (index >= u.size) { return; }
+  var sum = 0.0;
+`,
+    { forward: FORWARD, input: INPUT, weight: WEIGHT }[pass],
+    `  c[index] = sum${bias ? " + bias[index % u.cout]" : ""};
+}
+`,
+  ].join("");
 }
 
-const WORKGROUP = 64;
-
-const sizes = /* wgsl */ `
-struct Sizes {
-  count: u32, batch: u32, cin: u32, cout: u32,
-  cin_group: u32, cout_group: u32, taps: u32, pixels: u32,
-  input: vec4<u32>, output: vec4<u32>, kernel: vec4<u32>, stride: vec4<u32>, pad: vec4<u32>, dilation: vec4<u32>,
-}`;
-
-const words = (s: ConvSpec, count: number): Uint32Array => {
-  const taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-  const pixels = s.batch * s.output[0] * s.output[1] * s.output[2];
-  const triples = [s.input, s.output, s.kernel, s.stride, s.padBefore, s.dilation].flatMap((t) => [...t, 0]);
-  return Uint32Array.from([count, s.batch, s.cin, s.cout, s.cin / s.groups, s.cout / s.groups, taps, pixels, ...triples]);
-};
-
-function program(label: string, s: ConvSpec, count: number, names: readonly string[], body: string): Program {
-  const bindings = [...names.map((_, i) => input(i)), output(0)];
-  const declared = [...names, "result"].map(
-    (name, i) => `@group(0) @binding(${i}) var<storage, ${i === names.length ? "read_write" : "read"}> ${name}: array<f32>;`,
-  );
-  const wgsl = /* wgsl */ `${sizes}
-${declared.join("\n")}
-@group(0) @binding(${names.length + 1}) var<uniform> s: Sizes;
-fn tap_of(t: u32) -> vec3<u32> {
-  let kw = t % s.kernel.z; let rest = t / s.kernel.z;
-  return vec3<u32>(rest / s.kernel.y, rest % s.kernel.y, kw);
-}
-fn pixel_of(p: u32, size: vec3<u32>) -> vec4<u32> {
-  let w = p % size.z; let a = p / size.z; let h = a % size.y; let b = a / size.y;
-  return vec4<u32>(b / size.x, b % size.x, h, w);
-}
-@compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-  let g = (wid.y * nwg.x + wid.x) * ${WORKGROUP}u + lid;
-  if (g >= s.count) { return; }
-  ${body}
-}
+const FORWARD = `  let co = index % u.cout;
+  let group = co / u.cout_group;
+  let pixel = index / u.cout;
+  let o_w = pixel % u.out_w;
+  let o_h = (pixel / u.out_w) % u.out_h;
+  let o_d = (pixel / (u.out_w * u.out_h)) % u.out_d;
+  let n = pixel / (u.out_w * u.out_h * u.out_d);
+  for (var k_d = 0u; k_d < u.kernel_d; k_d++) { for (var k_h = 0u; k_h < u.kernel_h; k_h++) { for (var k_w = 0u; k_w < u.kernel_w; k_w++) {
+    let i_d = o_d * u.stride_d + k_d * u.dilation_d - u.pad_d;
+    let i_h = o_h * u.stride_h + k_h * u.dilation_h - u.pad_h;
+    let i_w = o_w * u.stride_w + k_w * u.dilation_w - u.pad_w;
+    if (i_d < u.in_d && i_h < u.in_h && i_w < u.in_w) {
+      let a_at = (((n * u.in_d + i_d) * u.in_h + i_h) * u.in_w + i_w) * u.cin + group * u.cin_group;
+      let tap = ((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * u.cin_group;
+      for (var ci = 0u; ci < u.cin_group; ci++) { sum += a[a_at + ci] * b[(tap + ci) * u.cout + co]; }
+    }
+  } } }
 `;
-  return {
-    launches: [{ label, wgsl, bindings, uniforms: words(s, count), workgroups: splitWorkgroups(Math.ceil(count / WORKGROUP)) }],
-    scratch: [],
-  };
-}
 
-const product = (t: Triple): number => t[0] * t[1] * t[2];
+const INPUT = `  let channel = index % u.cin;
+  let group = channel / u.cin_group;
+  let ci = channel % u.cin_group;
+  let pixel = index / u.cin;
+  let i_w = pixel % u.in_w;
+  let i_h = (pixel / u.in_w) % u.in_h;
+  let i_d = (pixel / (u.in_w * u.in_h)) % u.in_d;
+  let n = pixel / (u.in_w * u.in_h * u.in_d);
+  for (var k_d = 0u; k_d < u.kernel_d; k_d++) { for (var k_h = 0u; k_h < u.kernel_h; k_h++) { for (var k_w = 0u; k_w < u.kernel_w; k_w++) {
+    let s_d = i_d + u.pad_d - k_d * u.dilation_d;
+    let s_h = i_h + u.pad_h - k_h * u.dilation_h;
+    let s_w = i_w + u.pad_w - k_w * u.dilation_w;
+    let o_d = s_d / u.stride_d;
+    let o_h = s_h / u.stride_h;
+    let o_w = s_w / u.stride_w;
+    // A negative source wraps to a number far past the image.
+    if (o_d * u.stride_d == s_d && o_h * u.stride_h == s_h && o_w * u.stride_w == s_w
+        && o_d < u.out_d && o_h < u.out_h && o_w < u.out_w) {
+      let a_at = (((n * u.out_d + o_d) * u.out_h + o_h) * u.out_w + o_w) * u.cout + group * u.cout_group;
+      let b_at = (((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * u.cin_group + ci) * u.cout + group * u.cout_group;
+      for (var co = 0u; co < u.cout_group; co++) { sum += a[a_at + co] * b[b_at + co]; }
+    }
+  } } }
+`;
 
-/** One output element an invocation: any groups, any sizes. */
-export function directForward(s: ConvSpec, _traits: DeviceTraits): Program {
-  return program("conv direct", s, s.batch * product(s.output) * s.cout, s.bias ? ["x", "w", "bias"] : ["x", "w"], /* wgsl */ `
-  let co = g % s.cout; let p = pixel_of(g / s.cout, s.output.xyz);
-  let first = (co / s.cout_group) * s.cin_group;
-  var sum = ${s.bias ? "bias[co]" : "0.0"};
-  for (var t = 0u; t < s.taps; t++) {
-    let at = p.yzw * s.stride.xyz + tap_of(t) * s.dilation.xyz - s.pad.xyz;
-    if (any(at >= s.input.xyz)) { continue; }
-    let row = (((p.x * s.input.x + at.x) * s.input.y + at.y) * s.input.z + at.z) * s.cin + first;
-    for (var ci = 0u; ci < s.cin_group; ci++) { sum += x[row + ci] * w[(t * s.cin_group + ci) * s.cout + co]; }
-  }
-  result[g] = sum;`);
-}
-
-export function directInputGrad(s: ConvSpec, _traits: DeviceTraits): Program {
-  return program("conv direct input gradient", s, s.batch * product(s.input) * s.cin, ["dy", "w"], /* wgsl */ `
-  let ci = g % s.cin; let p = pixel_of(g / s.cin, s.input.xyz);
-  let group = ci / s.cin_group; let inner = ci - group * s.cin_group; let first = group * s.cout_group;
-  var sum = 0.0;
-  for (var t = 0u; t < s.taps; t++) {
-    let source = p.yzw + s.pad.xyz - tap_of(t) * s.dilation.xyz;
-    let at = source / s.stride.xyz;
-    if (any(source > vec3<u32>(0x7fffffffu)) || any(at * s.stride.xyz != source) || any(at >= s.output.xyz)) { continue; }
-    let row = (((p.x * s.output.x + at.x) * s.output.y + at.y) * s.output.z + at.z) * s.cout + first;
-    let weight = (t * s.cin_group + inner) * s.cout + first;
-    for (var co = 0u; co < s.cout_group; co++) { sum += dy[row + co] * w[weight + co]; }
-  }
-  result[g] = sum;`);
-}
-
-export function directWeightGrad(s: ConvSpec, _traits: DeviceTraits): Program {
-  const count = (product(s.kernel) * s.cin * s.cout) / s.groups;
-  return program("conv direct weight gradient", s, count, ["x", "dy"], /* wgsl */ `
-  let co = g % s.cout; let k = g / s.cout; let t = k / s.cin_group;
-  let ci = k - t * s.cin_group + (co / s.cout_group) * s.cin_group;
-  let shift = tap_of(t) * s.dilation.xyz - s.pad.xyz;
-  var sum = 0.0;
-  for (var q = 0u; q < s.pixels; q++) {
-    let p = pixel_of(q, s.output.xyz);
-    let at = p.yzw * s.stride.xyz + shift;
-    if (any(at >= s.input.xyz)) { continue; }
-    sum += x[(((p.x * s.input.x + at.x) * s.input.y + at.y) * s.input.z + at.z) * s.cin + ci] * dy[q * s.cout + co];
-  }
-  result[g] = sum;`);
-}
+const WEIGHT = `  let co = index % u.cout;
+  let group = co / u.cout_group;
+  let row = index / u.cout;
+  let ci = row % u.cin_group;
+  let tap = row / u.cin_group;
+  let k_w = tap % u.kernel_w;
+  let k_h = (tap / u.kernel_w) % u.kernel_h;
+  let k_d = tap / (u.kernel_w * u.kernel_h);
+  for (var n = 0u; n < u.batch; n++) { for (var o_d = 0u; o_d < u.out_d; o_d++) { for (var o_h = 0u; o_h < u.out_h; o_h++) {
+    let i_d = o_d * u.stride_d + k_d * u.dilation_d - u.pad_d;
+    let i_h = o_h * u.stride_h + k_h * u.dilation_h - u.pad_h;
+    if (i_d >= u.in_d || i_h >= u.in_h) { continue; }
+    let a_at = ((n * u.in_d + i_d) * u.in_h + i_h) * u.in_w;
+    let b_at = ((n * u.out_d + o_d) * u.out_h + o_h) * u.out_w;
+    for (var o_w = 0u; o_w < u.out_w; o_w++) {
+      let i_w = o_w * u.stride_w + k_w * u.dilation_w - u.pad_w;
+      if (i_w < u.in_w) { sum += a[(a_at + i_w) * u.cin + group * u.cin_group + ci] * b[(b_at + o_w) * u.cout + co]; }
+    }
+  } } }
+`;

@@ -3,6 +3,7 @@ import type { Node } from "../graph/node.ts";
 import type { Storage } from "../graph/storage.ts";
 import type { Device } from "../runtime/device.ts";
 import { BUFFER_USAGE } from "../runtime/buffer-usage.ts";
+import type { Profiler } from "../runtime/profiler.ts";
 import type { Pipeline } from "../runtime/pipeline-cache.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
 
@@ -140,8 +141,9 @@ export class Plan {
    *
    * @param leaves the graph's leaves in the plan's order
    * @param roots storage of each root, null for update tokens
+   * @param profiler times each dispatch
    */
-  run(leaves: readonly Node[], roots: readonly (Storage | null)[]): void {
+  run(leaves: readonly Node[], roots: readonly (Storage | null)[], profiler: Profiler | null = null): void {
     const leafBuffers = leaves.map((leaf, i) => this.#leafBuffer(leaf, i));
     const bufferOf = ({ place }: Value): GPUBuffer => {
       const buffer =
@@ -151,10 +153,16 @@ export class Plan {
     };
     const encoder = this.#device.gpu.createCommandEncoder();
     if (this.#dispatches.length > 0) {
-      const pass = encoder.beginComputePass();
+      let pass = encoder.beginComputePass();
       let current: GPUComputePipeline | null = null;
       for (const dispatch of this.#dispatches) {
         const { pipeline } = dispatch.pipeline;
+        const timestampWrites = profiler?.next(dispatch.step.label);
+        if (timestampWrites) {
+          pass.end();
+          pass = encoder.beginComputePass({ timestampWrites });
+          current = null;
+        }
         if (pipeline !== current) pass.setPipeline(pipeline);
         current = pipeline;
         pass.setBindGroup(0, this.#group(dispatch, bufferOf));

@@ -4,6 +4,7 @@ import { formatShape, sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { Storage } from "../graph/storage.ts";
 import { getDevice, type Device } from "../runtime/device.ts";
+import { Profiler, type Span } from "../runtime/profiler.ts";
 import { readBuffer } from "../runtime/readback.ts";
 import type { Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -26,6 +27,26 @@ export function planCacheOf(device: Device): PlanCache {
   let cache = caches.get(device);
   if (!cache) caches.set(device, (cache = new PlanCache(device)));
   return cache;
+}
+
+let profiler: Profiler | null = null;
+
+/**
+ * Runs `work` with every dispatch timed, and gives the time by kernel, longest first.
+ *
+ * @throws DeviceError where the adapter has no timestamp queries
+ */
+export async function profile(work: () => Promise<unknown>): Promise<Span[]> {
+  const device = await getDevice();
+  const mine = new Profiler(device);
+  profiler = mine;
+  try {
+    await work();
+    return await mine.read();
+  } finally {
+    profiler = null;
+    mine.destroy();
+  }
 }
 
 const bytesOf = (node: Node): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
@@ -57,7 +78,7 @@ async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
   const leaves = order.filter((node) => node.op === null);
   const plan = await planCacheOf(device).get(order, roots);
   const storages = roots.map((root) => (root.op?.kind === "update" ? null : allocate(device, root)));
-  plan.run(leaves, storages);
+  plan.run(leaves, storages, profiler);
   roots.forEach((root, i) => {
     const storage = storages[i];
     root.become(

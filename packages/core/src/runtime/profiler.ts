@@ -1,0 +1,63 @@
+import { DeviceError } from "../base/errors.ts";
+import { BUFFER_USAGE } from "./buffer-usage.ts";
+import type { Device } from "./device.ts";
+import { readBuffer } from "./readback.ts";
+
+/** Most queries that one set may hold. */
+const MAX_SPANS = 2048;
+
+/** Time that the dispatches of one label took together. */
+export interface Span {
+  readonly label: string;
+  readonly count: number;
+  readonly milliseconds: number;
+}
+
+/** Timestamps around single dispatches. Each dispatch gets a pass of its own, which costs a few microseconds itself. */
+export class Profiler {
+  readonly #device: Device;
+  readonly #queries: GPUQuerySet;
+  readonly #labels: string[] = [];
+
+  /** @throws DeviceError where the adapter has no timestamp queries */
+  constructor(device: Device) {
+    if (!device.gpu.features.has("timestamp-query"))
+      throw new DeviceError("unavailable", "profiler: the adapter must have timestamp queries; this one has none");
+    this.#device = device;
+    this.#queries = device.gpu.createQuerySet({ type: "timestamp", count: 2 * MAX_SPANS });
+  }
+
+  /** Where the next dispatch's times go; null when the set is full. */
+  next(label: string): GPUComputePassTimestampWrites | null {
+    const index = this.#labels.length;
+    if (index >= MAX_SPANS) return null;
+    this.#labels.push(label);
+    return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
+  }
+
+  /** Spans by label, longest first. Starts over. */
+  async read(): Promise<Span[]> {
+    const count = 2 * this.#labels.length;
+    if (count === 0) return [];
+    const bytes = count * 8;
+    const resolved = this.#device.gpu.createBuffer({ size: bytes, usage: BUFFER_USAGE.QUERY_RESOLVE | BUFFER_USAGE.COPY_SRC });
+    const encoder = this.#device.gpu.createCommandEncoder();
+    encoder.resolveQuerySet(this.#queries, 0, count, resolved, 0);
+    this.#device.submit([encoder.finish()]);
+    const times = new BigUint64Array(await readBuffer(this.#device, resolved, bytes));
+    resolved.destroy();
+    const spans = new Map<string, { count: number; milliseconds: number }>();
+    this.#labels.forEach((label, i) => {
+      const span = spans.get(label) ?? { count: 0, milliseconds: 0 };
+      span.count++;
+      span.milliseconds += Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n)) / 1e6;
+      spans.set(label, span);
+    });
+    this.#labels.length = 0;
+    return [...spans].map(([label, s]) => ({ label, ...s })).sort((a, b) => b.milliseconds - a.milliseconds);
+  }
+
+  destroy(): void {
+    this.#queries.destroy();
+  }
+}
