@@ -1,3 +1,4 @@
+/// <reference path="./espeak-module.d.ts" />
 import type { EspeakModule } from "@echogarden/espeak-ng-emscripten";
 import { resample, sampleRate } from "./resample.ts";
 
