@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- packages that compile this source must see the types, too
 /// <reference path="./espeak-module.d.ts" />
 import type { EspeakModule } from "@echogarden/espeak-ng-emscripten";
 import { resample, sampleRate } from "./resample.ts";
