@@ -183,13 +183,18 @@ function doubleTime(x: Tensor, conv: CausalConv3d, cache: FeatureCache | null): 
   return x.shape[2] === 1 ? first : concat([first, twoFrames(conv.forward(x.slice(2, 1), cache))], { axis: 2 });
 }
 
+// convolutions run channels-last: moving positions in that order leaves their inputs and outputs where they lie
+const CHANNELS_FIRST = [0, 4, 1, 2, 3];
+const channelsLast = (x: Tensor): Tensor => x.permute([0, 2, 3, 4, 1]);
+
 /** [B, 2C, T, H, W] → [B, C, 2T, H, W]: the first C channels are the earlier frame. */
 function twoFrames(x: Tensor): Tensor {
   const [batch = 1, channels = 1, frames = 1, height = 1, width = 1] = x.shape;
-  return x
-    .reshape([batch, 2, channels / 2, frames, height, width])
-    .permute([0, 2, 3, 1, 4, 5])
-    .reshape([batch, channels / 2, frames * 2, height, width]);
+  return channelsLast(x)
+    .reshape([batch, frames, height, width, 2, channels / 2])
+    .permute([0, 1, 4, 2, 3, 5])
+    .reshape([batch, frames * 2, height, width, channels / 2])
+    .permute(CHANNELS_FIRST);
 }
 
 /**
@@ -200,10 +205,11 @@ export function spaceToDepth(x: Tensor, size: number): Tensor {
   if (size === 1) return x;
   const [batch = 1, channels = 1, frames = 1, height = 1, width = 1] = x.shape;
   const [h, w] = [height / size, width / size];
-  return x
-    .reshape([batch, channels, frames, h, size, w, size])
-    .permute([0, 1, 6, 4, 2, 3, 5])
-    .reshape([batch, channels * size * size, frames, h, w]);
+  return channelsLast(x)
+    .reshape([batch, frames, h, size, w, size, channels])
+    .permute([0, 1, 2, 4, 6, 5, 3])
+    .reshape([batch, frames, h, w, channels * size * size])
+    .permute(CHANNELS_FIRST);
 }
 
 /** The inverse of `spaceToDepth`: [B, C·size², T, H, W] → [B, C, T, size·H, size·W]. */
@@ -211,8 +217,9 @@ export function depthToSpace(x: Tensor, size: number): Tensor {
   if (size === 1) return x;
   const [batch = 1, folded = 1, frames = 1, height = 1, width = 1] = x.shape;
   const channels = folded / (size * size);
-  return x
-    .reshape([batch, channels, size, size, frames, height, width])
-    .permute([0, 1, 4, 5, 3, 6, 2])
-    .reshape([batch, channels, frames, height * size, width * size]);
+  return channelsLast(x)
+    .reshape([batch, frames, height, width, channels, size, size])
+    .permute([0, 1, 2, 6, 3, 5, 4])
+    .reshape([batch, frames, height * size, width * size, channels])
+    .permute(CHANNELS_FIRST);
 }

@@ -10,7 +10,11 @@ const wrap = (node: Node): Tensor => new Tensor(node);
  * Gradients that are the pieces of one axis, as the parts of a split give, are joined rather than padded and added.
  */
 function joinPieces(parts: readonly Tensor[]): Tensor | null {
-  if (parts.length < 2) return null;
+  const [lead] = parts;
+  if (!lead || parts.length < 2) return null;
+  const { op, attrs } = lead.node;
+  if (op === structural.permute && parts.every(({ node }) => node.op === op && node.attrs.join() === attrs.join()))
+    return joinPieces(parts.flatMap(({ node }) => node.inputs.map(wrap)))?.permute(attrs) ?? null;
   const pieces: { axis: number; before: number; inner: Node }[] = [];
   for (const { node } of parts) {
     const [inner] = node.inputs;

@@ -83,6 +83,26 @@ export function reduceNode(op: structural.ReduceOp, x: Node, axes: readonly numb
   return new Node(op, [x], [scale, ...reduced], x.shape.map((n, i) => (axes.includes(i) ? 1 : n)), x.dtype);
 }
 
+/** Values an axis of a permuted node, in the order of the axes below it. */
+const below = (x: Node, perAxis: readonly number[]): number[] => {
+  const result = new Array<number>(perAxis.length).fill(0);
+  x.attrs.forEach((source, axis) => (result[source] = perAxis[axis] ?? 0));
+  return result;
+};
+
+/** Elements starts[a] + k·steps[a] of each axis. */
+export function sliceNode(x: Node, starts: readonly number[], steps: readonly number[], shape: Shape): Node {
+  if (isConstant(x)) return constantNode(x.attrs[0] ?? 0, shape, x.dtype);
+  if (isPermute(x)) return permuteNode(sliceNode(firstInput(x), below(x, starts), below(x, steps), below(x, shape)), x.attrs);
+  return new Node(structural.slice, [x], [...starts, ...steps], shape, x.dtype);
+}
+
+export function padNode(x: Node, before: readonly number[], after: readonly number[], value: number): Node {
+  if (isPermute(x)) return permuteNode(padNode(firstInput(x), below(x, before), below(x, after), value), x.attrs);
+  const shape = x.shape.map((n, i) => n + (before[i] ?? 0) + (after[i] ?? 0));
+  return new Node(structural.pad, [x], [value, ...before.flatMap((b, i) => [b, after[i] ?? 0])], shape, x.dtype);
+}
+
 export function concatNode(inputs: readonly Node[], axis: number): Node {
   const [first] = inputs;
   if (first && isPermute(first) && inputs.every((n) => isPermute(n) && sameShape(n.attrs, first.attrs)))

@@ -255,22 +255,22 @@ export class Tensor {
     if (from === 0 && to === n && step === 1) return this;
     const shape = this.shape.map((s, i) => (i === a ? Math.ceil((to - from) / step) : s));
     const at = (value: number, other: number): number[] => shape.map((_, i) => (i === a ? value : other));
-    return new Tensor(new Node(structural.slice, [this.node], [...at(from, 0), ...at(step, 1)], shape, this.dtype));
+    return new Tensor(build.sliceNode(this.node, at(from, 0), at(step, 1), shape));
   }
   flip(axis: number): Tensor {
     const a = normalizeAxis("flip", axis, this.ndim);
     const n = this.shape[a] ?? 0;
     if (n <= 1) return this;
     const at = (value: number, other: number): number[] => this.shape.map((_, i) => (i === a ? value : other));
-    return new Tensor(new Node(structural.slice, [this.node], [...at(n - 1, 0), ...at(-1, 1)], this.shape, this.dtype));
+    return new Tensor(build.sliceNode(this.node, at(n - 1, 0), at(-1, 1), this.shape));
   }
   /** Adds `pads[axis] = [before, after]` elements of `value` around the tensor. */
   pad(pads: readonly (readonly [number, number])[], value = 0): Tensor {
     if (pads.length !== this.ndim || !pads.flat().every((p) => Number.isInteger(p) && p >= 0))
       throw new ShapeError(`pad: must be one [before, after] of whole numbers an axis (${this.ndim}), got ${JSON.stringify(pads)}`);
     if (pads.every(([before, after]) => before === 0 && after === 0)) return this;
-    const shape = this.shape.map((n, i) => n + (pads[i]?.[0] ?? 0) + (pads[i]?.[1] ?? 0));
-    return new Tensor(new Node(structural.pad, [this.node], [value, ...pads.flat()], shape, this.dtype));
+    const [before, after] = [pads.map((p) => p[0]), pads.map((p) => p[1])];
+    return new Tensor(build.padNode(this.node, before, after, value));
   }
   /** Pieces of equal length (the last may be shorter) along an axis. */
   chunk(count: number, axis = 0): Tensor[] {
