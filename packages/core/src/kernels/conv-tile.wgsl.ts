@@ -89,11 +89,11 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
     const row = `row0 + source + ${q * share}u`;
     const size = (axis: string) => (forward ? `u.out_${axis}` : `u.rows_${axis}`);
     const lines = [
-      `let row${q} = ${text.edgeRows ? `min(${row}, u.rows - 1u)` : row};`,
-      `let w${q} = row${q} % ${size("w")};`,
-      `let h${q} = (row${q} / ${size("w")}) % ${size("h")};`,
-      `let d${q} = (row${q} / (${size("w")} * ${size("h")})) % ${size("d")};`,
-      `let image${q} = row${q} / (${size("w")} * ${size("h")} * ${size("d")}) * u.${image}_d;`,
+      `let pixel${q} = ${text.edgeRows ? `min(${row}, u.rows - 1u)` : row};`,
+      `let w${q} = pixel${q} % ${size("w")};`,
+      `let h${q} = (pixel${q} / ${size("w")}) % ${size("h")};`,
+      `let d${q} = (pixel${q} / (${size("w")} * ${size("h")})) % ${size("d")};`,
+      `let image${q} = pixel${q} / (${size("w")} * ${size("h")} * ${size("d")}) * u.${image}_d;`,
     ];
     for (const axis of ["d", "h", "w"]) {
       lines.push(`let from_${axis}${q} = ${forward ? `${axis}${q} * u.stride_${axis} - u.pad_${axis}` : `${axis}${q}`};`);
@@ -101,7 +101,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
     if (text.phased) {
       for (const axis of ["d", "h", "w"]) lines.push(`let at_${axis}${q} = ${axis}${q} * u.stride_${axis} + phase_${axis};`);
       lines.push(`out_at[${q}] = select(0xffffffffu,
-    (((row${q} / (u.rows_w * u.rows_h * u.rows_d) * u.in_d + at_d${q}) * u.in_h + at_h${q}) * u.in_w + at_w${q}) * u.cin + group * u.cin_group,
+    (((pixel${q} / (u.rows_w * u.rows_h * u.rows_d) * u.in_d + at_d${q}) * u.in_h + at_h${q}) * u.in_w + at_w${q}) * u.cin + group * u.cin_group,
     at_d${q} < u.in_d && at_h${q} < u.in_h && at_w${q} < u.in_w);`);
     }
     return lines.map((line) => `  ${line}\n`).join("");
