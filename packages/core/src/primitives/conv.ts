@@ -1,7 +1,10 @@
+import { sizeOf } from "../base/shape.ts";
 import { isContiguous } from "../base/view.ts";
 import { convForwardProgram, convInputGradProgram, convWeightGradProgram, type ConvSpec } from "../kernels/conv.ts";
 import { Node } from "../graph/node.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { DeviceTraits, Program } from "../kernels/kernel.ts";
+import { zeroFill } from "./simple-kernel.ts";
 import { nextOpId, type KernelOp, type MakeTensor } from "./op.ts";
 
 type Triple = [number, number, number];
@@ -55,7 +58,16 @@ const taps = ({ kernel: [a, b, c] }: Geometry): number => a * b * c;
 const inputShape = (g: Geometry): number[] => [g.batch, ...g.input, g.cin];
 const outputShape = (g: Geometry): number[] => [g.batch, ...g.output, g.cout];
 const weightShape = (g: Geometry): number[] => [(taps(g) * g.cin) / g.groups, g.cout];
-const specOf = (attrs: readonly number[], bias: boolean): ConvSpec => ({ ...unpackGeometry(attrs), bias });
+function programOf(make: (spec: ConvSpec, traits: DeviceTraits) => Program, result: (g: Geometry) => number[]): KernelOp["program"] {
+  return (inputs, attrs, traits) => {
+    const g = unpackGeometry(attrs);
+    const { cin: inChannels, cout: outChannels, padBefore: padding } = g;
+    const size = sizeOf(result(g));
+    // an empty sum is zero; the kernels take sizes of at least 1
+    if (size === 0 || inputs.some((view) => sizeOf(view.shape) === 0)) return zeroFill("conv", size);
+    return make({ ...g, inChannels, outChannels, padding, bias: inputs.length === 3 }, traits);
+  };
+}
 
 const sumRows = (dy: Tensor): Tensor => dy.sum({ axis: dy.shape.slice(0, -1).map((_, i) => i) });
 
@@ -74,7 +86,7 @@ export const convForward: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: outputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
-  program: (inputs, attrs, traits) => convForwardProgram(specOf(attrs, inputs.length === 3), traits),
+  program: programOf(convForwardProgram, outputShape),
   vjp: (dy, [x, w, bias], _, attrs, make) =>
     x && w ? [inputGrad(dy, w, attrs, make), weightGrad(x, dy, attrs, make), ...(bias ? [sumRows(dy)] : [])] : [],
 };
@@ -86,7 +98,7 @@ export const convInputGrad: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: inputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
-  program: (_, attrs, traits) => convInputGradProgram(specOf(attrs, false), traits),
+  program: programOf(convInputGradProgram, inputShape),
   vjp: (dx, [dy, w], _, attrs, make) =>
     dy && w ? [forward(dx, w, attrs, make), weightGrad(dx, dy, attrs, make)] : [],
 };
@@ -98,6 +110,6 @@ export const convWeightGrad: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: weightShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
-  program: (_, attrs, traits) => convWeightGradProgram(specOf(attrs, false), traits),
+  program: programOf(convWeightGradProgram, weightShape),
   vjp: (dw, [x, dy], _, attrs, make) => (x && dy ? [inputGrad(dy, dw, attrs, make), forward(x, dw, attrs, make)] : []),
 };

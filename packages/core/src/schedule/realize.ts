@@ -97,14 +97,15 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them. */
-async function settleScalar(device: Device, node: Node): Promise<void> {
-  const { source } = node;
-  if (source?.kind !== "device") return;
-  const bytes = bytesOf(node);
-  const array = typedArray(node.dtype, await readBuffer(device, source.storage.buffer, bytes));
-  if (node.source !== source || source.storage.version !== source.version) return;
-  node.become({ kind: "host", array });
-  source.storage.dispose();
+async function settleScalars(device: Device, nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes) {
+    const { source } = node;
+    if (source?.kind !== "device" || source.storage.disposed || source.storage.version !== source.version) continue;
+    const array = typedArray(node.dtype, await readBuffer(device, source.storage.buffer, bytesOf(node)));
+    if (node.source !== source || source.storage.disposed || source.storage.version !== source.version) continue;
+    node.become({ kind: "host", array });
+    source.storage.dispose();
+  }
 }
 
 /** Settles when the device has done all that was submitted by the last realisation. */
@@ -152,8 +153,10 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
     const before = previous;
     const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
-    previous = waitFor(device, plan, before).then(() => Promise.all(scalars.map((n) => settleScalar(device, n))));
+    previous = waitFor(device, plan, before);
     previous.catch(() => undefined);
+    // in a turn of its own: a leaf must not change while a plan is being prepared for it
+    if (scalars.length > 0) void previous.then(() => inTurn(() => settleScalars(device, scalars))).catch(() => undefined);
     await device.guard(before);
   });
 }
