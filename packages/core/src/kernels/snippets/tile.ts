@@ -50,8 +50,8 @@ export const spread = (tile: Tile, value: string, lane: number): string =>
 /** Declares the sums, `acc[row · columns + group]`. */
 export const declareSums = (tile: Tile): string => `  var acc: array<vec4<f32>, ${tile.rows * tile.columns}>;\n`;
 
-/** acc += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
-export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4): string {
+/** sums += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
+export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"): string {
   const { rows, columns, share } = tile;
   const lines: string[] = [];
   for (const r of range(rows)) {
@@ -65,7 +65,7 @@ export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4): string {
         lines.push(`let ${name} = ${spread(tile, `a${Math.floor(quad / share)}_${j}.${XYZW[r % 4]}`, quad % share)};`));
     }
     for (const x of range(columns)) {
-      const at = `acc[${r * columns + x}]`;
+      const at = `${sums}[${r * columns + x}]`;
       lines.push(`${at} = ${names.reduce((sum, name, j) => `fma(vec4<f32>(${name}), b${x}_${j}, ${sum})`, at)};`);
     }
   }
