@@ -68,8 +68,9 @@ export class SlotPool {
 
 /** A plan on a device: pipelines, slots and bind groups, ready to be encoded again and again. */
 export class Plan {
-  /** How long the device took last time, ms; 0 before the first run. */
+  /** How long the device took last time, ms; 0 before the second run. */
   duration = 0;
+  runs = 0;
   readonly #device: Device;
   readonly #spec: PlanSpec;
   readonly #dispatches: Dispatch[] = [];
@@ -144,6 +145,7 @@ export class Plan {
    * @param profiler times each dispatch
    */
   run(leaves: readonly Node[], roots: readonly (Storage | null)[], profiler: Profiler | null = null): void {
+    this.runs++;
     const leafBuffers = leaves.map((leaf, i) => this.#leafBuffer(leaf, i));
     const bufferOf = ({ place }: Value): GPUBuffer => {
       const buffer =
