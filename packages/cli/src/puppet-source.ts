@@ -82,7 +82,7 @@ export function poseTrack(clip: PuppetClip): KeypointTrack {
       out + (count + 1) * 3,
     );
   }
-  const schema = { name: "puppet", keypoints: [...names, "head", "neck"], edges: [] };
+  const schema = { name: "puppet", keypoints: [...names, "head", "neck"], edges: [], groups: {} };
   return convertTrack({ schema, fps, width, height, points }, upperBody8);
 }
 

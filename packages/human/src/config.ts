@@ -68,8 +68,6 @@ export const presets = {
       motionFrames: 5,
       sizes: [
         { width: 64, height: 64 },
-        { width: 48, height: 64 },
-        { width: 64, height: 48 },
         { width: 48, height: 80 },
         { width: 80, height: 48 },
       ],

@@ -16,7 +16,7 @@ describe("nearestSize", () => {
     ],
     [
       { width: 600, height: 800 },
-      { width: 48, height: 64 },
+      { width: 48, height: 80 },
     ],
     [
       { width: 1920, height: 1080 },

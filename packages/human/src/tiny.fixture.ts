@@ -1,5 +1,4 @@
 import { presets as audioPresets } from "@omni/audio";
-import { Rng } from "@omni/core";
 import type { Module } from "@omni/core/nn";
 import { presets } from "./config.ts";
 import type { HumanConfig } from "./config.ts";
@@ -62,14 +61,13 @@ export async function tinyHuman(): Promise<OmniHuman> {
 }
 
 function wake(part: Module): void {
-  const rng = new Rng(11);
-  const state = Object.entries(part.stateDict()).map(([name, value]) => {
-    const fanIn = value.shape.slice(1).reduce((n, size) => n * size, 1);
-    const draw = rng
-      .fork(name)
-      .normal(value.shape)
-      .mul(value.ndim > 1 ? 1 / Math.sqrt(fanIn) : 0.1);
-    return [name, name.includes("norm") ? draw.add(1) : draw] as const;
+  let word = 1;
+  const uniform = (): number => (word = (Math.imul(word, 1664525) + 1013904223) >>> 0) / 2 ** 31 - 1;
+  const state = Object.entries(part.stateDict()).map(([name, { shape, size, ndim }]) => {
+    const fanIn = shape.slice(1).reduce((n, length) => n * length, 1);
+    const scale = ndim > 1 ? Math.sqrt(3 / fanIn) : 0.1;
+    const centre = name.includes("norm") ? 1 : 0;
+    return [name, { shape, data: Float32Array.from({ length: size }, () => centre + scale * uniform()) }] as const;
   });
   part.loadStateDict(Object.fromEntries(state));
 }

@@ -1,0 +1,53 @@
+import type { AdapterChoice } from "@omni/core";
+import { Argument, Command, Option } from "commander";
+import type { Context } from "../context.ts";
+import { print } from "../context.ts";
+import { adapterOption, count, index, positive } from "../options.ts";
+import type { Part } from "../training.ts";
+
+interface Options {
+  readonly out: string;
+  readonly preset: "nano";
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly lr?: number;
+  readonly seed: number;
+  readonly minutes?: number;
+  readonly resume?: boolean;
+  readonly adapter?: AdapterChoice;
+}
+
+const examples = `
+Examples, in this order:
+  omni train vae   --out runs/nano                 pictures ↔ latents
+  omni train audio --out runs/nano                 sound → features
+  omni train dit   --out runs/nano --minutes 60    the denoiser, on what the other two make
+  omni train dit   --out runs/nano --resume        go on after a stop
+  omni animate --weights runs/nano --image me.png --audio me.wav --out me.mp4`;
+
+/** `omni train`: trains a part of the nano model on puppets. */
+export function trainCommand(context: Context): Command {
+  return new Command("train")
+    .description("train a part of the model on cartoon people drawn on the fly")
+    .addArgument(new Argument("<part>", "what to train").choices(["vae", "audio", "dit"]))
+    .addOption(new Option("--preset <name>", "size of the model").choices(["nano"]).default("nano"))
+    .option("--out <folder>", "for weights, checkpoint and log", "runs/nano")
+    .option("--steps <n>", "steps in all; default: those of the shipped weights", count)
+    .option("--batch <n>", "clips a step", count)
+    .option("--lr <rate>", "peak learning rate", positive)
+    .option("--seed <n>", "of weights, data and noise", index, 0)
+    .option("--minutes <n>", "stop after so long", positive)
+    .option("--resume", "go on from the folder's checkpoint")
+    .addOption(adapterOption())
+    .addHelpText("after", examples)
+    .action(async (part: Part, options: Options) => {
+      const { out, seed, batch = null, lr = null, minutes = null, resume = false, adapter } = options;
+      const { getDevice } = await import("@omni/core");
+      if (adapter !== undefined) await getDevice({ adapter });
+      const { DEFAULT_STEPS, train } = await import("../training.ts");
+      const steps = options.steps ?? DEFAULT_STEPS[part];
+      const command = `omni train ${part} --steps ${steps} --seed ${seed}`;
+      const path = await train({ part, out, steps, seed, batch, lr, minutes, resume, command }, context);
+      print(context, `${path}: trained for ${steps} steps`);
+    });
+}

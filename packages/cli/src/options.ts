@@ -1,0 +1,53 @@
+import type { AdapterChoice } from "@omni/core";
+import { PICTURE_MULTIPLE } from "@omni/human";
+import type { FrameSize } from "@omni/human";
+import { InvalidArgumentError, Option } from "commander";
+
+const parsed = (text: string, fits: (value: number) => boolean, rule: string): number => {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!fits(value)) throw new InvalidArgumentError(`It must be ${rule}.`);
+  return value;
+};
+
+/** A whole number of at least 1. */
+export const count = (text: string): number =>
+  parsed(text, (n) => Number.isSafeInteger(n) && n >= 1, "a whole number above 0");
+
+/** A whole number of at least 0. */
+export const index = (text: string): number =>
+  parsed(text, (n) => Number.isSafeInteger(n) && n >= 0, "a whole number of at least 0");
+
+/** A number above 0. */
+export const positive = (text: string): number => parsed(text, (n) => n > 0 && Number.isFinite(n), "a number above 0");
+
+/** A number of at least 0. */
+export const amount = (text: string): number =>
+  parsed(text, (n) => n >= 0 && Number.isFinite(n), "a number of at least 0");
+
+/** "64x80": width and height in pixels. */
+export function frameSize(text: string): FrameSize {
+  const [, width = 0, height = 0] = (/^(\d+)[x×](\d+)$/.exec(text.trim()) ?? []).map(Number);
+  const fits = (side: number): boolean => side > 0 && side <= 1024 && side % PICTURE_MULTIPLE === 0;
+  if (!fits(width) || !fits(height))
+    throw new InvalidArgumentError(`It must be WIDTHxHEIGHT in multiples of ${PICTURE_MULTIPLE}, such as 64x80.`);
+  return { width, height };
+}
+
+/** "3", "1,5,9" or "0-15". */
+export function seedList(text: string): number[] {
+  return text.split(",").flatMap((part) => {
+    const [, from = "", to = from] = /^(\d+)(?:-(\d+))?$/.exec(part.trim()) ?? [];
+    const [first, last] = [index(from), index(to)];
+    if (last < first || last - first >= 1000)
+      throw new InvalidArgumentError("It must be numbers such as 1,5,9 or 0-15.");
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+const ADAPTERS = ["auto", "system", "software"] as const satisfies readonly AdapterChoice[];
+
+/** `--adapter`: a fresh option for each command. */
+export const adapterOption = (): Option =>
+  new Option("--adapter <kind>", "auto: a GPU if there is one; system: no bundled adapter; software: no GPU").choices(
+    ADAPTERS,
+  );

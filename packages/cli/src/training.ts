@@ -1,0 +1,124 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { getDevice } from "@omni/core";
+import { loadAudio, loadAutoencoder, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
+import { visemeClasses } from "@omni/puppet";
+import { trainAudio, trainDit, trainVae } from "@omni/trainer";
+import type { LogLine, LoopOptions } from "@omni/trainer";
+import { note } from "./context.ts";
+import type { Context } from "./context.ts";
+import { Interrupted, UsageError } from "./failure.ts";
+import { Progress } from "./progress.ts";
+import { openPuppets } from "./puppet-source.ts";
+import type { PuppetSource } from "./puppet-source.ts";
+import { openLog } from "./run-log.ts";
+
+/** The parts in the order in which they are trained: the last needs the others. */
+export const PARTS = ["vae", "audio", "dit"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What `omni train` is asked for. */
+export interface TrainRequest {
+  readonly part: Part;
+  /** Folder of weights, checkpoints and logs. */
+  readonly out: string;
+  readonly steps: number;
+  readonly seed: number;
+  readonly batch: number | null;
+  readonly lr: number | null;
+  /** Stops after so long. */
+  readonly minutes: number | null;
+  readonly resume: boolean;
+  /** The command, for the record. */
+  readonly command: string;
+}
+
+/** Steps of the shipped weights. */
+export const DEFAULT_STEPS = { vae: 2000, audio: 1500, dit: 12_000 } as const satisfies Record<Part, number>;
+
+/**
+ * Trains one part on puppets and writes its weights as f16 into the folder, with a checkpoint to resume from and a log beside them.
+ *
+ * @returns path of the weights
+ * @throws Interrupted after Ctrl-C; the checkpoint holds the last step
+ */
+export async function train(request: TrainRequest, context: Context): Promise<string> {
+  const { part, out } = request;
+  await mkdir(out, { recursive: true }).catch(() => {
+    throw new UsageError(`${out}: the folder cannot be made here; choose another one with --out`);
+  });
+  const device = await getDevice();
+  note(context, device.description);
+  const log = openLog(join(out, `${part}.jsonl`));
+  const progress = new Progress(context, `training ${part}`);
+  const limit = request.minutes === null ? [] : [AbortSignal.timeout(request.minutes * 60_000)];
+  const done = { steps: 0 };
+  const onLog = (line: LogLine): void => {
+    done.steps = line.step;
+    log.write("step", { ...line });
+    progress.update(line.step / line.steps, describe(line));
+  };
+  try {
+    const puppets = await openPuppets("train", request.seed);
+    const bytes = await trained(
+      request,
+      puppets,
+      {
+        steps: request.steps,
+        checkpoint: join(out, `${part}.checkpoint.safetensors`),
+        signal: AbortSignal.any([context.signal, ...limit]),
+        onLog,
+      },
+      () => {
+        if (context.signal.aborted)
+          throw new Interrupted(`stopped after step ${done.steps}; go on with the same command and --resume`);
+        return {
+          command: request.command,
+          seed: `${request.seed}`,
+          steps: `${done.steps}`,
+          adapter: device.adapterName,
+        };
+      },
+    );
+    const path = join(out, WEIGHT_FILES[part]);
+    await writeFile(path, bytes);
+    return path;
+  } finally {
+    progress.stop();
+    log.close();
+  }
+}
+
+/** @param record called when training has ended: how the weights were made */
+async function trained(
+  request: TrainRequest,
+  puppets: PuppetSource,
+  loop: LoopOptions,
+  record: () => Readonly<Record<string, string>>,
+): Promise<Uint8Array> {
+  const { part, out, seed, batch, lr, resume } = request;
+  const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
+  switch (part) {
+    case "vae": {
+      const vae = await trainVae({ ...options, clips: puppets.clips });
+      return saveAutoencoder(vae, { metadata: record() });
+    }
+    case "audio": {
+      const encoder = await trainAudio({ ...options, speech: puppets.speech, classes: visemeClasses });
+      return saveAudio(encoder, { metadata: record() });
+    }
+    case "dit": {
+      const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
+      const audio = await loadAudio(join(out, WEIGHT_FILES.audio));
+      const { denoiser, average } = await trainDit({ ...options, clips: puppets.clips, vae, audio });
+      return saveDenoiser(denoiser, { metadata: record(), values: average });
+    }
+  }
+}
+
+function describe({ step, steps, values, secondsPerStep, deviceBytes }: LogLine): string {
+  const loss = values["loss"]?.toPrecision(4) ?? "–";
+  const pace =
+    secondsPerStep > 1 ? `${secondsPerStep.toFixed(1)} s/step` : `${(1 / secondsPerStep).toFixed(1)} steps/s`;
+  return `step ${step} of ${steps}, loss ${loss}, ${pace}, ${Math.round(deviceBytes / 2 ** 20)} MiB`;
+}
