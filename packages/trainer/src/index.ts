@@ -1,6 +1,7 @@
 export { NANO_SIZES, trainVae, type VaeTraining } from "./train-vae.ts";
 export { trainAudio, type AudioTraining } from "./train-audio.ts";
 export { denoiserLoss, trainDit, type DitTraining, type TrainedDenoiser } from "./train-dit.ts";
+export { videoTensor } from "./batch.ts";
 export { encodeClips, EncodedClips, type ClipEncoder, type EncodedClip } from "./encoded-clips.ts";
 export { ConditionDraw, halfPoseStages, halvingStages, RATIO_CONDITIONS, stageAt, type Ratios, type Stage } from "./stages.ts";
 export { DivergedError } from "./optimization.ts";
