@@ -7,6 +7,8 @@ import type { DitInputs, Layout } from "./inputs.ts";
 import { headNorm, qkScale } from "./layers.ts";
 
 const INIT_STD = 0.02;
+// a latent frame must tell its four video frames apart from the first step on: beside unit tokens, 0.02 would drown
+const SLOT_STD = 0.5;
 
 /**
  * Audio features → tokens of the model's width, gathered per latent frame.
@@ -31,7 +33,7 @@ export class AudioEmbed extends Module {
     this.norm = new RMSNorm(width);
     this.absent = rng.fork("absent").normal([width]).mul(INIT_STD);
     const slots = windowFrames(audioWindow) * audioTokensPerFrame;
-    this.slotPosition = rng.fork("slotPosition").normal([slots, width]).mul(INIT_STD);
+    this.slotPosition = rng.fork("slotPosition").normal([slots, width]).mul(SLOT_STD);
     this.#window = audioWindow;
   }
 
