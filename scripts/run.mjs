@@ -13,24 +13,19 @@ import { ensureInstalled } from "./install.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const commands = {
-  demo: (args) => omni(["demo", ...args]),
-  "eval:nano": (args) => omni(["eval:nano", ...args]),
-  bench: (args) => vitest(["bench", "--run", "--project", "node", ...args]),
+  demo: (args) => source("packages/cli/src/main.ts", ["demo", ...args]),
+  "eval:nano": (args) => source("packages/cli/src/main.ts", ["eval:nano", "--readme", "README.md", ...args]),
+  bench: (args) => source("benchmarks/src/main.ts", args),
   test: async (args) => {
     const { runTests } = await import("./test.mjs");
     return runTests(root, args);
   },
 };
 
-/** Runs the command line from its TypeScript source. */
-function omni(args) {
+/** Runs a program of the repository from its TypeScript source. */
+function source(file, args) {
   const tsx = pathToFileURL(createRequire(join(root, "package.json")).resolve("tsx")).href;
-  const main = join(root, "packages", "cli", "src", "main.ts");
-  return run(process.execPath, ["--import", tsx, "--conditions=@omni/source", main, ...args], {});
-}
-
-function vitest(args) {
-  return run(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), ...args], { cwd: root });
+  return run(process.execPath, ["--import", tsx, "--conditions=@omni/source", join(root, file), ...args], {});
 }
 
 const [name = "", ...rest] = process.argv.slice(2);
