@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { getDevice } from "@omni/core";
 import { loadAudio, loadAutoencoder, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
 import { visemeClasses } from "@omni/puppet";
-import { trainAudio, trainDit, trainVae } from "@omni/trainer";
+import { nanoVaePhases, trainAudio, trainDit, trainVae } from "@omni/trainer";
 import type { LogLine, LoopOptions } from "@omni/trainer";
 import { note } from "./context.ts";
 import type { Context } from "./context.ts";
@@ -100,7 +100,8 @@ async function trained(
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
   switch (part) {
     case "vae": {
-      const vae = await trainVae({ ...options, clips: puppets.clips });
+      const phases = batch === null ? nanoVaePhases : nanoVaePhases.map((phase) => ({ ...phase, batch }));
+      const vae = await trainVae({ ...options, clips: puppets.clips, phases });
       return saveAutoencoder(vae, { metadata: record() });
     }
     case "audio": {

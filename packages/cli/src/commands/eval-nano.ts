@@ -46,12 +46,21 @@ export function evalNanoCommand(context: Context): Command {
         ...(steps !== undefined && { steps }),
         ...(guidance !== undefined && { guidance }),
       }).finally(() => progress.stop());
-      const settings = [`--people ${people}`, `--seed ${seed}`, ...(steps ? [`--steps ${steps}`] : []), ...(guidance ? [`--guidance ${guidance}`] : [])];
-      const table = evalTable(result, `Made by \`npm run eval:nano -- ${settings.join(" ")}\` on ${device.adapterName}.`);
+      const settings = [
+        `--people ${people}`,
+        `--seed ${seed}`,
+        ...(steps ? [`--steps ${steps}`] : []),
+        ...(guidance ? [`--guidance ${guidance}`] : []),
+      ];
+      const table = evalTable(
+        result,
+        `Made by \`npm run eval:nano -- ${settings.join(" ")}\` on ${device.adapterName}.`,
+      );
       print(context, table);
       if (readme === undefined) return;
       const text = withTable(await readFile(readme, "utf8"), table);
-      if (text === null) throw new UsageError(`${readme}: must hold the marks <!-- eval:nano --> and <!-- /eval:nano -->; add them`);
+      if (text === null)
+        throw new UsageError(`${readme}: must hold the marks <!-- eval:nano --> and <!-- /eval:nano -->; add them`);
       await writeFile(readme, text);
       note(context, `${readme}: the table is in place`);
     });

@@ -2,7 +2,15 @@ import { generate, videoToPictures, type GenerateOptions, type OmniHuman, type P
 import { keypointNames, type PuppetClip } from "@omni/puppet";
 import { videoTensor } from "@omni/trainer";
 import { openPuppets, poseTrack } from "../puppet-source.ts";
-import { keypointError, mean, mouthCorrelation, openings, picturesOf, referencePicture, stillPsnr } from "./measures.ts";
+import {
+  keypointError,
+  mean,
+  mouthCorrelation,
+  openings,
+  picturesOf,
+  referencePicture,
+  stillPsnr,
+} from "./measures.ts";
 
 export interface EvalOptions {
   /** Held-out people, each with its own held-out speech; half are portraits, half show the body. */
@@ -71,7 +79,14 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
   };
   const make = async (clip: PuppetClip, drive: Pick<GenerateOptions, "audio" | "pose">): Promise<Picture[]> => {
     const made: Picture[] = [];
-    const run = generate(model, { ...settings, ...drive, reference: referencePicture(clip), seconds: SECONDS, seed, signal });
+    const run = generate(model, {
+      ...settings,
+      ...drive,
+      reference: referencePicture(clip),
+      seconds: SECONDS,
+      seed,
+      signal,
+    });
     for await (const { frames } of run) made.push(...frames);
     return made;
   };
@@ -113,7 +128,8 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
       },
     });
   }
-  const of = (wanted: (clip: PuppetClip) => boolean): FramingScores => average(scored.filter((s) => wanted(s.clip)).map((s) => s.scores));
+  const of = (wanted: (clip: PuppetClip) => boolean): FramingScores =>
+    average(scored.filter((s) => wanted(s.clip)).map((s) => s.scores));
   return {
     face: of((c) => c.framing === "portrait"),
     body: of((c) => c.framing !== "portrait"),

@@ -6,8 +6,7 @@ export function picturesOf(video: Uint8Array, width: number, height: number): Pi
   const area = width * height;
   return Array.from({ length: video.length / (3 * area) }, (_, f) => {
     const data = new Uint8ClampedArray(4 * area).fill(255);
-    for (let i = 0; i < area; i++)
-      for (let c = 0; c < 3; c++) data[4 * i + c] = video[(f * area + i) * 3 + c] ?? 0;
+    for (let i = 0; i < area; i++) for (let c = 0; c < 3; c++) data[4 * i + c] = video[(f * area + i) * 3 + c] ?? 0;
     return { width, height, data };
   });
 }
@@ -29,7 +28,8 @@ export function mouthCorrelation(frames: readonly Picture[], clip: PuppetClip): 
   return Number.isFinite(value) ? value : 0;
 }
 
-export const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
 
 /** 10 log10(255² / mse) over pixels that show no moving part, frames against the reference picture. */
 export function stillPsnr(frames: readonly Picture[], clip: PuppetClip): number {
@@ -70,7 +70,11 @@ export function keypointError(frames: readonly Picture[], clip: PuppetClip, poin
     if (!real) return;
     for (const k of points) {
       const at = f * perFrame + 3 * k;
-      const [x, y, visible] = [Math.round(clip.keypoints[at] ?? 0), Math.round(clip.keypoints[at + 1] ?? 0), clip.keypoints[at + 2]];
+      const [x, y, visible] = [
+        Math.round(clip.keypoints[at] ?? 0),
+        Math.round(clip.keypoints[at + 1] ?? 0),
+        clip.keypoints[at + 2],
+      ];
       if (visible !== 1 || x < PATCH || y < PATCH || x >= width - PATCH || y >= height - PATCH) continue;
       distances.push(displacement(real, frame, x, y));
     }
