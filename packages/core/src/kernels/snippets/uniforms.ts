@@ -1,7 +1,7 @@
 /** A uniform struct and its words, declared together so that names and values cannot drift apart. */
 export interface UniformBlock {
   /** WGSL: the struct and, at `binding`, the variable `u`. */
-  declare(binding: number): string;
+  readonly declare: (binding: number) => string;
   readonly words: Uint32Array;
 }
 

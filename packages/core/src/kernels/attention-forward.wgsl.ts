@@ -1,0 +1,85 @@
+import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
+import { tileEnables, tileEntry } from "./snippets/tile.ts";
+import { range, storage, XYZW } from "./snippets/uniforms.ts";
+
+/** How a mask is read: not at all, one value a key, or one a query and key. */
+export type MaskKind = "none" | "key" | "full";
+
+export interface AttentionText extends HeadTile {
+  readonly mask: MaskKind;
+  readonly edgeGrid: boolean;
+}
+
+/** Scores at or below this are masked; -inf is no constant of WGSL, and differences of infinities are NaN. */
+export const MASKED = "-1e38";
+export const LOWEST = "-3e38";
+
+/** Reads the mask of row `key` for this lane's four columns, given the addresses of each column at key 0. */
+export function maskValue(kind: MaskKind, key: string): string {
+  if (kind === "key") return `vec4<f32>(mask[mask_at0 + ${key} * u.mask_key])`;
+  return `vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + ${key} * u.mask_key]`).join(", ")})`;
+}
+
+/**
+ * Flash attention without barriers: a workgroup takes 4 · lanes queries of one head and a part of the features, runs over the keys
+ * in blocks and keeps a running maximum and sum for each query.
+ */
+export function attentionForwardWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
+  const rows = range(text.scores.rows);
+  const hasMask = text.mask !== "none";
+  const names = ["q", "k", "v"];
+  const outBinding = hasMask ? 4 : 3;
+  return [
+    tileEnables(text.scores),
+    ...names.map((name, index) => storage(index, name, "read", text.vector)),
+    hasMask ? storage(3, "mask", "read", false) : "",
+    storage(outBinding, "o", "read_write", text.vector),
+    storage(outBinding + 1, "lse", "read_write", false),
+    declareUniforms(outBinding + 2),
+    tileEntry(text.scores, text.edgeGrid ? "u.tiles" : null),
+    `  let query0 = (tile_index % u.tiles_q) * ${text.scores.lanes * 4}u + lane * 4u;
+  let part = (tile_index / u.tiles_q) % u.parts;
+  let pair = tile_index / (u.tiles_q * u.parts);
+  let head = pair % u.heads;
+  let batch = pair / u.heads;
+  let feature0 = part * ${text.features.rows}u;
+  let scale = bitcast<f32>(u.scale);
+`,
+    ...names.map((name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`),
+    ...range(4).map((i) => `  let query_${i} = min(query0 + ${i}u, u.queries - 1u);\n`),
+    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map((i) =>
+      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
+    loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
+    `  var o_sum: array<vec4<f32>, ${text.features.rows}>;
+  var top = vec4<f32>(${LOWEST});
+  var total = vec4<f32>();
+  for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
+    let count = min(${text.scores.rows}u, u.keys - key0);
+`,
+    scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
+    hasMask
+      ? `    for (var r = 0u; r < count; r++) { s[r] = max(s[r] * scale + ${maskValue(text.mask, "(key0 + r)")}, vec4<f32>(${LOWEST})); }\n`
+      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
+    `    for (var r = count; r < ${text.scores.rows}u; r++) { s[r] = vec4<f32>(${LOWEST}); }
+    var peak = top;
+${rows.map((r) => `    peak = max(peak, s[${r}]);\n`).join("")}    let shrink = exp(top - peak);
+    top = peak;
+    total *= shrink;
+${rows
+  .map((r) => {
+    const p = `exp(s[${r}] - peak)`;
+    const value = hasMask ? `select(${p}, vec4<f32>(), s[${r}] <= vec4<f32>(${MASKED}))` : p;
+    return `    s[${r}] = ${value};\n    total += s[${r}];\n`;
+  })
+  .join("")}${range(text.features.rows).map((r) => `    o_sum[${r}] *= shrink;\n`).join("")}`,
+    addWeighted(text, "o_sum", "v", "s", "key0", "u.keys - 1u", "count"),
+    `  }
+  let factor = select(1.0 / total, vec4<f32>(), total == vec4<f32>());
+`,
+    storeFeatures(text, "o_sum", "o", "factor",
+      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`, (i) => `query0 + ${i}u < u.queries`),
+    "  let logs = select(top + log(total), vec4<f32>(), total == vec4<f32>());\n",
+    ...range(4).map((i) => `  if (part == 0u && query0 + ${i}u < u.queries) { lse[pair * u.queries + query_${i}] = logs.${XYZW[i]}; }\n`),
+    "}\n",
+  ].join("");
+}

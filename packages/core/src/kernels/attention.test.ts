@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { getDevice } from "../runtime/index.ts";
+import { attentionForwardProgram, type AttentionSpec, type HeadRows, type MaskView } from "./attention.ts";
+import type { DeviceTraits } from "./kernel.ts";
+import { noise, runProgram, worstError } from "./run-program.ts";
+
+// Scores of at most 256 products and exponentials good to 1e-6 relative, summed over at most 200 keys.
+const TOLERANCE = 2e-5;
+
+interface Case {
+  readonly batch?: number;
+  readonly heads?: number;
+  /** [queries, keys, headDim] */
+  readonly size: readonly [number, number, number];
+  /** Heads interleaved in rows, [B, N, H, D] with gaps, as a fused projection gives them; otherwise [B, H, N, D]. */
+  readonly interleaved?: boolean;
+  readonly offset?: number;
+  readonly mask?: "full" | "key" | "rows";
+}
+
+function specOf({ batch = 1, heads = 2, size: [queries, keys, headDim], interleaved = false, offset = 0, mask }: Case): AttentionSpec {
+  const rowsOf = (count: number): HeadRows =>
+    interleaved
+      ? { offset, batchStride: count * heads * 3 * headDim, headStride: headDim, rowStride: heads * 3 * headDim }
+      : { offset, batchStride: heads * count * headDim, headStride: count * headDim, rowStride: headDim };
+  const masks: Record<"full" | "key" | "rows", MaskView> = {
+    full: { offset: 0, strides: [heads * queries * keys, queries * keys, keys, 1] },
+    key: { offset: 0, strides: [keys, 0, 0, 1] },
+    rows: { offset: 0, strides: [0, 0, keys, 1] },
+  };
+  return {
+    batch, heads, queries, keys, headDim, scale: 1 / Math.sqrt(headDim), q: rowsOf(queries), k: rowsOf(keys), v: rowsOf(keys),
+    ...(mask ? { mask: masks[mask] } : {}),
+  };
+}
+
+const extent = (s: AttentionSpec, rows: HeadRows, count: number): number =>
+  rows.offset + (s.batch - 1) * rows.batchStride + (s.heads - 1) * rows.headStride + (count - 1) * rows.rowStride + s.headDim;
+
+/** A tenth of the entries masked out, and all of query 1. */
+function maskValues(s: AttentionSpec): Float32Array | undefined {
+  if (!s.mask) return undefined;
+  const [sb, sh, sq, sk] = s.mask.strides;
+  const size = (s.batch - 1) * sb + (s.heads - 1) * sh + (s.queries - 1) * sq + (s.keys - 1) * sk + 1;
+  return noise(size, 9).map((value, i) => (value > 0.8 || (sq > 0 && Math.floor(i / sq) % s.queries === 1) ? -Infinity : value));
+}
+
+/** Attention and its inputs' values, in float64. */
+function reference(s: AttentionSpec) {
+  const q = noise(extent(s, s.q, s.queries), 1);
+  const k = noise(extent(s, s.k, s.keys), 2);
+  const v = noise(extent(s, s.v, s.keys), 3);
+  const mask = maskValues(s);
+  const at = (x: Float32Array, rows: HeadRows, b: number, h: number, n: number, d: number) =>
+    x[rows.offset + b * rows.batchStride + h * rows.headStride + n * rows.rowStride + d] ?? NaN;
+  const o = new Float64Array(s.batch * s.queries * s.heads * s.headDim);
+  const lse = new Float64Array(s.batch * s.heads * s.queries);
+  for (let b = 0; b < s.batch; b++) for (let h = 0; h < s.heads; h++) for (let i = 0; i < s.queries; i++) {
+    const scores = Array.from({ length: s.keys }, (_, j) => {
+      let sum = 0;
+      for (let d = 0; d < s.headDim; d++) sum += at(q, s.q, b, h, i, d) * at(k, s.k, b, h, j, d);
+      const [sb, sh, sq, sk] = s.mask?.strides ?? [0, 0, 0, 0];
+      return sum * s.scale + (mask ? (mask[b * sb + h * sh + i * sq + j * sk] ?? NaN) : 0);
+    });
+    const top = Math.max(...scores);
+    const weights = scores.map((score) => (top === -Infinity ? 0 : Math.exp(score - top)));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    lse[(b * s.heads + h) * s.queries + i] = total === 0 ? 0 : top + Math.log(total);
+    for (let d = 0; d < s.headDim; d++) {
+      let sum = 0;
+      for (const [j, weight] of weights.entries()) sum += weight * at(v, s.v, b, h, j, d);
+      o[((b * s.queries + i) * s.heads + h) * s.headDim + d] = total === 0 ? 0 : sum / total;
+    }
+  }
+  return { q, k, v, mask, o, lse };
+}
+
+async function forwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
+  const { q, k, v, mask, o, lse } = reference(s);
+  const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), mask ? [q, k, v, mask] : [q, k, v], [o.length, lse.length]);
+  return Math.max(worstError(o1 ?? [], o), worstError(lse1 ?? [], lse));
+}
+
+const CASES: Record<string, Case> = {
+  "one of each": { size: [1, 1, 1], heads: 1 },
+  "whole blocks": { size: [32, 64, 32] },
+  "odd counts": { batch: 2, size: [37, 45, 32] },
+  "one query": { size: [1, 19, 16] },
+  "one key": { size: [5, 1, 8] },
+  "narrow odd head": { size: [9, 11, 5], heads: 3 },
+  "wide head": { size: [10, 12, 128], heads: 1 },
+  "widest head": { size: [5, 9, 256], heads: 1 },
+  "wide odd head": { size: [6, 10, 81], heads: 1 },
+  "heads interleaved in rows": { batch: 2, size: [18, 20, 16], interleaved: true, offset: 16 },
+  "unaligned offset": { size: [8, 9, 8], offset: 3 },
+  "a mask for each query, one all masked": { batch: 2, size: [13, 40, 16], mask: "full" },
+  "a mask of keys": { batch: 2, size: [9, 40, 16], mask: "key" },
+  "a mask shared by heads": { batch: 2, size: [9, 21, 16], mask: "rows" },
+};
+
+describe("attention", () => {
+  for (const [name, given] of Object.entries(CASES)) {
+    test(`${name}: o and lse equal float64 softmax`, async () => {
+      const { traits } = await getDevice();
+      expect(await forwardError(specOf(given), traits)).toBeLessThan(TOLERANCE);
+    });
+  }
+
+  test("without subgroups, and with smaller ones", async () => {
+    const { traits } = await getDevice();
+    const spec = specOf({ size: [18, 21, 20], mask: "full" });
+    expect(await forwardError(spec, { ...traits, subgroups: false })).toBeLessThan(TOLERANCE);
+    if (traits.subgroups) expect(await forwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
+  });
+});

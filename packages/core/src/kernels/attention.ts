@@ -1,0 +1,70 @@
+import { attentionForwardWgsl, type MaskKind } from "./attention-forward.wgsl.ts";
+import { type AttentionSpec, headFields, type HeadRows, packedRows, rowsAligned } from "./attention-spec.ts";
+import type { DeviceTraits, Program } from "./kernel.ts";
+import { floatWord, input, output, splitWorkgroups } from "./kernel.ts";
+import type { HeadTile } from "./snippets/head-tile.ts";
+import { uniformBlock } from "./snippets/uniforms.ts";
+
+export type { AttentionSpec, HeadRows, MaskView } from "./attention-spec.ts";
+
+/** Widest part of a head one workgroup sums: wider heads are cut, and their scores made once for each part. */
+const MAX_FEATURES = 64;
+
+/**
+ * Attention in O(N) memory. Inputs 0 = q, 1 = k, 2 = v, 3 = mask when `spec.mask`; outputs 0 = o as [batch, queries, heads, headDim],
+ * 1 = lse [batch, heads, queries], the logarithm of each row's sum of exponentials. Every size is at least 1.
+ */
+export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTraits): Program {
+  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v]);
+  const kind = maskKind(spec);
+  const columns = head.scores.lanes * 4;
+  const tilesQ = Math.ceil(spec.queries / columns);
+  const parts = Math.ceil(spec.headDim / head.features.rows);
+  const tiles = tilesQ * parts * spec.batch * spec.heads;
+  const workgroups = splitWorkgroups(tiles);
+  const block = uniformBlock({
+    ...attentionFields(spec),
+    ...headFields("q", spec.q), ...headFields("k", spec.k), ...headFields("v", spec.v),
+    q_last: lastElement(spec, spec.q, spec.queries), k_last: lastElement(spec, spec.k, spec.keys), v_last: lastElement(spec, spec.v, spec.keys),
+    tiles, tiles_q: tilesQ, parts,
+  });
+  const wgsl = attentionForwardWgsl({ ...head, mask: kind, edgeGrid: workgroups[1] > 1 }, block.declare);
+  const bindings = [input(0), input(1), input(2), ...(kind === "none" ? [] : [input(3)]), output(0), output(1)];
+  return { launches: [{ label: "attention", wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
+}
+
+export function chooseHeadTile(spec: AttentionSpec, traits: DeviceTraits, operands: readonly HeadRows[]): HeadTile {
+  const subgroups = traits.subgroups && traits.subgroupMinSize >= 4;
+  const lanes = subgroups ? Math.min(traits.subgroupMinSize, 8) : 8;
+  const share = subgroups ? lanes : 1;
+  const width = Math.ceil(spec.headDim / 4) * 4;
+  const most = subgroups ? MAX_FEATURES : 16;
+  const features = Math.ceil(width / Math.ceil(width / most) / 4) * 4;
+  const scores = Math.min(share * 4, Math.max(8, Math.ceil(spec.keys / 8) * 8));
+  return {
+    scores: { lanes, share, rows: Math.min(scores, subgroups ? 32 : 8), columns: 1 },
+    features: { lanes, share, rows: features, columns: 1 },
+    vector: spec.headDim % 4 === 0 && operands.every(rowsAligned),
+    depth: width,
+  };
+}
+
+const maskKind = ({ mask }: AttentionSpec): MaskKind => (!mask ? "none" : mask.strides[2] === 0 ? "key" : "full");
+
+function attentionFields(spec: AttentionSpec): Record<string, number> {
+  const { mask } = spec;
+  return {
+    batch: spec.batch, heads: spec.heads, queries: spec.queries, keys: spec.keys,
+    dim: spec.headDim, dim_last: Math.floor((spec.headDim - 1) / 4) * 4,
+    scale: floatWord(spec.scale),
+    mask_offset: mask?.offset ?? 0,
+    mask_batch: mask?.strides[0] ?? 0, mask_head: mask?.strides[1] ?? 0,
+    mask_query: mask?.strides[2] ?? 0, mask_key: mask?.strides[3] ?? 0,
+  };
+}
+
+/** Index of an operand's last element, to which unaligned reads past a row are held. */
+const lastElement = (spec: AttentionSpec, rows: HeadRows, count: number): number =>
+  rows.offset + (spec.batch - 1) * rows.batchStride + (spec.heads - 1) * rows.headStride + (count - 1) * rows.rowStride + spec.headDim - 1;
+
+export { packedRows };
