@@ -25,9 +25,9 @@ async function videoOf(name: string): Promise<{ frames: number; seconds: number;
 
 const omniAnimate = (args: readonly string[], signal?: AbortSignal) => omni(["animate", ...args], signal);
 const files = (image: string, audio: string, out: string): string[] => [
-  ...["--image", folder.at(image)],
-  ...["--audio", folder.at(audio)],
-  ...["--out", folder.at(out)],
+  `--image=${folder.at(image)}`,
+  `--audio=${folder.at(audio)}`,
+  `--out=${folder.at(out)}`,
 ];
 
 describe("omni animate", () => {
@@ -65,7 +65,9 @@ describe("omni animate", () => {
     const pose = { schema: "coco17", fps: 25, width: 353, height: 641, frames: [points, points, points, points] };
     await writeFile(folder.at("pose.json"), JSON.stringify(pose));
     const { code, stderr } = await omniAnimate([
-      ...["--image", folder.at("tall.png"), "--pose", folder.at("pose.json"), "--out", folder.at("d.mp4")],
+      `--image=${folder.at("tall.png")}`,
+      `--pose=${folder.at("pose.json")}`,
+      `--out=${folder.at("d.mp4")}`,
     ]);
     expect(code, stderr).toBe(0);
     expect((await videoOf("d.mp4")).frames).toBe(2);
@@ -76,7 +78,7 @@ describe("omni animate", () => {
     await omniAnimate([...files("square.png", "2.4.wav", "e.mp4"), "--log", log]);
     const lines = (await readFile(log, "utf8")).trim().split("\n");
     const events = lines.map((line): unknown => JSON.parse(line));
-    expect(events.map((event) => (event as { msg: string }).msg)).toEqual([...["start", "segment", "segment", "end"]]);
+    expect(events.map((event) => (event as { msg: string }).msg)).toEqual(["start", "segment", "segment", "end"]);
   });
 
   test("keeps finished segments as a playable file when it is stopped", async () => {

@@ -43,8 +43,12 @@ function withHeadAndNeck(track: KeypointTrack): KeypointTrack {
     points.set(track.points.subarray(frame * count * 3, (frame + 1) * count * 3), frame * (count + 2) * 3);
     points.set(
       [
-        ...[nose.x, nose.y, nose.visibility],
-        ...[(left.x + right.x) / 2, (left.y + right.y) / 2, Math.min(left.visibility, right.visibility)],
+        nose.x,
+        nose.y,
+        nose.visibility,
+        (left.x + right.x) / 2,
+        (left.y + right.y) / 2,
+        Math.min(left.visibility, right.visibility),
       ],
       (frame * (count + 2) + count) * 3,
     );

@@ -35,7 +35,7 @@ describe("weights", () => {
 
   test("lie in a folder under fixed names", () => {
     expect(weightsIn("w").dit).toBe("w/dit.safetensors");
-    expect(String(weightsIn(new URL("file:///w/nano")).vae)).toBe("file:///w/nano/vae.safetensors");
+    expect(weightsIn(new URL("file:///w/nano")).vae).toEqual(new URL("file:///w/nano/vae.safetensors"));
   });
 });
 

@@ -94,8 +94,9 @@ export const loadAudio = (source: WeightSource): Promise<Wav2Vec2Encoder> =>
 export const loadAutoencoder = (source: WeightSource): Promise<CausalVae> => loadVae(source);
 
 async function load<M extends Module>(source: WeightSource, model: string, build: (config: unknown) => M): Promise<M> {
-  const { metadata, close } = await openCheckpoint(source);
-  await close();
+  const checkpoint = await openCheckpoint(source);
+  const { metadata } = checkpoint;
+  await checkpoint.close();
   const name = typeof source === "string" || source instanceof URL ? String(source) : "the file";
   if (metadata["model"] !== model)
     throw new CheckpointError(`${name}: must hold an ${model} model, got ${JSON.stringify(metadata["model"])}`);

@@ -14,8 +14,9 @@ export function inspectCommand(context: Context): Command {
     .argument("<file>", "a .safetensors file or its .index.json")
     .option("--json", "as one JSON object")
     .action(async (file: string, { json = false }: Options) => {
-      const { tensors, metadata, close } = await openCheckpoint(file);
-      await close();
+      const checkpoint = await openCheckpoint(file);
+      const { tensors, metadata } = checkpoint;
+      await checkpoint.close();
       const rows = Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
       if (json) return print(context, JSON.stringify({ tensors: rows, metadata }));
       const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
