@@ -1,4 +1,4 @@
-export { NANO_SIZES, trainVae, type VaeTraining } from "./train-vae.ts";
+export { NANO_SIZES, nanoVaePhases, trainVae, type VaePhase, type VaeTraining } from "./train-vae.ts";
 export { trainAudio, type AudioTraining } from "./train-audio.ts";
 export { denoiserLoss, trainDit, type DitTraining, type TrainedDenoiser } from "./train-dit.ts";
 export { videoTensor } from "./batch.ts";

@@ -31,7 +31,7 @@ export const halfPoseStages: readonly Stage[] = halvingStages.map((stage) =>
 );
 
 /** Stage that a step of a run belongs to. */
-export function stageAt(stages: readonly Stage[], step: number, steps: number): number {
+export function stageAt(stages: readonly { readonly share: number }[], step: number, steps: number): number {
   let end = 0;
   for (const [index, { share }] of stages.entries()) {
     end += share * steps;

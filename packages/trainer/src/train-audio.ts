@@ -45,8 +45,8 @@ export async function trainAudio(options: AudioTraining): Promise<Wav2Vec2Encode
   const encoder = new Wav2Vec2Encoder(config, { rng: rng.fork(MODEL) });
   const head = new AudioPretrainHead(config, { classes, rng: rng.fork(HEAD) });
   const params = {
-    ...Object.fromEntries([...encoder.namedParameters(`${MODEL}.`)]),
-    ...Object.fromEntries([...head.namedParameters(`${HEAD}.`)]),
+    ...Object.fromEntries(encoder.namedParameters(`${MODEL}.`)),
+    ...Object.fromEntries(head.namedParameters(`${HEAD}.`)),
   };
   if (state) load(state.group("param"), encoder, head);
   await encoder.realize();

@@ -1,18 +1,42 @@
-import { Rng } from "@omni/core";
+import { Rng, type Tensor } from "@omni/core";
 import { warmupHoldDecay } from "@omni/core/optim";
-import { CausalVae, LatentStatisticsCollector, movingPartWeights, vaeLoss, vaePresets, type VaeConfig } from "@omni/vae";
+import {
+  blocksOf,
+  CausalVae,
+  compression,
+  LatentStatisticsCollector,
+  movingPartWeights,
+  principalCode,
+  vaeLoss,
+  vaePresets,
+  type VaeConfig,
+} from "@omni/vae";
 import { movingTensor, videoTensor } from "./batch.ts";
 import { runSteps, type LoopOptions } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
 import { RunState } from "./run-state.ts";
 import type { ClipSize, ClipSource } from "./sample.ts";
+import { stageAt } from "./stages.ts";
+
+/** A part of an autoencoder's training. */
+export interface VaePhase {
+  /** Share of the run's steps. */
+  readonly share: number;
+  /** Frames a clip, 1 + 4n. */
+  readonly frames: number;
+  readonly batch: number;
+}
+
+/** Single pictures of many people first, which a frame of a clip costs as much as but teaches more; then clips, for what moves. */
+export const nanoVaePhases: readonly VaePhase[] = [
+  { share: 0.6, frames: 1, batch: 16 },
+  { share: 0.4, frames: 13, batch: 2 },
+];
 
 export interface VaeTraining extends Omit<LoopOptions, "from"> {
   readonly clips: ClipSource;
   readonly config?: VaeConfig;
-  readonly batch?: number;
-  /** Frames a clip, 1 + 4n. */
-  readonly frames?: number;
+  readonly phases?: readonly VaePhase[];
   /** Frame sizes; batches take them in turn. */
   readonly sizes?: readonly ClipSize[];
   readonly lr?: number;
@@ -22,6 +46,9 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
   /** Go on from the checkpoint file. */
   readonly resume?: boolean;
 }
+
+/** Batches that latent statistics are measured on. */
+const STATISTICS_BATCHES = 24;
 
 /** Sizes of the nano model: about 64×64 pixels, multiples of 16. */
 export const NANO_SIZES: readonly ClipSize[] = [
@@ -37,23 +64,25 @@ export const NANO_SIZES: readonly ClipSize[] = [
  * @returns the model with averaged weights
  */
 export async function trainVae(options: VaeTraining): Promise<CausalVae> {
-  const { clips, config = vaePresets.nano, batch = 8, frames = 13, sizes = NANO_SIZES, lr = 2e-3, seed = 0, movingGain = 5 } = options;
+  const { clips, config = vaePresets.nano, phases = nanoVaePhases, sizes = NANO_SIZES, lr = 2e-3, seed = 0, movingGain = 5 } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = new CausalVae(config, new Rng(seed).fork("vae"));
   if (state) vae.loadStateDict(state.group("param"));
+  else if (config.patchShortcut) await startShortcut(vae, options);
   await vae.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 50, hold: 0.5, final: 0.05 });
   const optimization = new Optimization(vae.parameters(), { lr: schedule, emaDecay: 0.995 }, state);
 
-  const batchAt = (step: number, count: number) => {
+  const widest = Math.max(...phases.map((p) => p.batch));
+  const batchAt = (step: number): { readonly video: Tensor; readonly moving: Tensor } => {
+    const { frames, batch } = phases[stageAt(phases, step, options.steps)] ?? { frames: 13, batch: 2 };
     const size = sizes[step % sizes.length] ?? { width: 64, height: 64 };
-    return Array.from({ length: count }, (_, i) => clips(step * batch + i, { ...size, frames }));
+    const drawn = Array.from({ length: batch }, (_, i) => clips(step * widest + i, { ...size, frames }));
+    return { video: videoTensor(drawn.map((c) => c.video), frames, size.height, size.width), moving: movingTensor(drawn) };
   };
   const step = async (index: number): Promise<Record<string, number>> => {
-    const drawn = batchAt(index, batch);
-    const { width = 0, height = 0 } = drawn[0] ?? {};
-    const video = videoTensor(drawn.map((c) => c.video), frames, height, width);
-    const { loss, mse } = vaeLoss(vae, video, movingPartWeights(movingTensor(drawn), movingGain));
+    const { video, moving } = batchAt(index);
+    const { loss, mse } = vaeLoss(vae, video, movingPartWeights(moving, movingGain));
     const { mse: error = 1, ...values } = await optimization.update(index, loss, { mse });
     return { ...values, psnr: 10 * Math.log10(4 / error) };
   };
@@ -62,11 +91,40 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   vae.loadStateDict(optimization.average);
   await vae.realize();
   const statistics = new LatentStatisticsCollector();
-  for (let i = 0; i < sizes.length * 2; i++) {
-    const drawn = batchAt(options.steps + i, batch);
-    const { width = 0, height = 0 } = drawn[0] ?? {};
-    await statistics.add(vae.encodeMoments(videoTensor(drawn.map((c) => c.video), frames, height, width)).mean);
-  }
+  for (let i = 0; i < STATISTICS_BATCHES; i++) await statistics.add(vae.encodeMoments(batchAt(options.steps + i).video).mean);
   vae.setLatentStatistics(statistics.finish());
   return vae;
+}
+
+/** Clips whose blocks the linear code is measured on, and frames of each. */
+const CODE_CLIPS = 48;
+const CODE_FRAMES = 9;
+
+/** Starts the linear shortcut at the principal components of blocks of pixels, moving ones counting for more. */
+async function startShortcut(vae: CausalVae, { clips, sizes = NANO_SIZES, movingGain = 5 }: VaeTraining): Promise<void> {
+  const { temporal: frames, spatial: size } = compression(vae.config);
+  const block = frames * size * size * 3;
+  const rows: Float32Array[] = [];
+  const weights: number[] = [];
+  for (let i = 0; i < CODE_CLIPS; i++) {
+    const { width, height } = sizes[i % sizes.length] ?? { width: 64, height: 64 };
+    const clip = clips(i, { width, height, frames: CODE_FRAMES });
+    const video = await blocksOf(videoTensor([clip.video], CODE_FRAMES, height, width), { frames, size }, true).data();
+    // the mask as a video of three equal channels goes through the same blocks
+    const moving = movingTensor([clip]).repeat(3, 1);
+    const masks = await blocksOf(moving, { frames, size }, true).data();
+    rows.push(Float32Array.from(video));
+    for (let at = 0; at < masks.length; at += block) {
+      let share = 0;
+      for (let k = 0; k < block; k++) share += masks[at + k] ?? 0;
+      weights.push(1 + ((movingGain - 1) * share) / block);
+    }
+  }
+  const joined = new Float32Array(rows.reduce((n, r) => n + r.length, 0));
+  let at = 0;
+  for (const r of rows) {
+    joined.set(r, at);
+    at += r.length;
+  }
+  vae.setPatchCode(await principalCode(joined, Float32Array.from(weights), block, vae.config.zDim));
 }

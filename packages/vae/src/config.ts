@@ -29,6 +29,8 @@ export interface VaeConfig {
   readonly middle: "none" | "attention";
   /** Spatial upsampling: nearest neighbour and a 3×3 convolution to half the width, or a 1×1 one and a pixel shuffle. */
   readonly upsample: "nearest" | "shuffle";
+  /** Whether a linear code of each latent cell's own pixels runs beside the convolutions. */
+  readonly patchShortcut: boolean;
   /** Whether 1×1×1 convolutions stand on both sides of the latents. */
   readonly quantConv: boolean;
   /** Latent channels C. */
@@ -69,6 +71,7 @@ export const vaePresets = {
     attentionLevels: [],
     middle: "none",
     upsample: "shuffle",
+    patchShortcut: true,
     quantConv: false,
     zDim: 16,
     normEps: 1e-6,
@@ -89,6 +92,7 @@ export const vaePresets = {
     attentionLevels: [],
     middle: "attention",
     upsample: "nearest",
+    patchShortcut: false,
     quantConv: true,
     zDim: 16,
     normEps: 1e-12,
@@ -170,6 +174,7 @@ const schema: { readonly [K in keyof VaeConfig]: Field<VaeConfig[K]> } = {
   attentionLevels: list(count),
   middle: oneOf("none", "attention"),
   upsample: oneOf("nearest", "shuffle"),
+  patchShortcut: flag,
   quantConv: flag,
   zDim: count,
   normEps: number,

@@ -1,3 +1,4 @@
+import { compression } from "./config.ts";
 import type { VaeConfig } from "./config.ts";
 import { decoderLayout, encoderLayout } from "./layout.ts";
 import type { ConvSpec, LayerSpec } from "./layout.ts";
@@ -32,9 +33,13 @@ export function flops(config: VaeConfig, { frames, height, width, batch = 1 }: C
   const up = walk([...decoder.middle, ...decoder.layers], down.grid);
   const quant = (channels: number): number => (config.quantConv ? conv(channels, channels, 1, down.grid) : 0);
 
+  const { temporal, spatial } = compression(config);
+  const cells = down.grid.frames * down.grid.height * down.grid.width;
+  const shortcut = config.patchShortcut ? 2 * cells * config.zDim * temporal * spatial * spatial * 3 : 0;
+
   const encode =
-    cubic(encoder.convIn, pixels) + down.flops + cubic(encoder.convOut, down.grid) + quant(2 * config.zDim);
-  const decode = quant(config.zDim) + cubic(decoder.convIn, down.grid) + up.flops + cubic(decoder.convOut, up.grid);
+    cubic(encoder.convIn, pixels) + down.flops + cubic(encoder.convOut, down.grid) + quant(2 * config.zDim) + shortcut;
+  const decode = quant(config.zDim) + cubic(decoder.convIn, down.grid) + up.flops + cubic(decoder.convOut, up.grid) + shortcut;
   return { encode: encode * batch, decode: decode * batch, total: (encode + decode) * batch };
 }
 

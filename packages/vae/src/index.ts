@@ -12,3 +12,6 @@ export { loadVae, loadWanVae, saveVae, vaeMetadata } from "./checkpoint.ts";
 export type { VaeSource } from "./checkpoint.ts";
 export { fromWanKey, fromWanState } from "./key-map.ts";
 export { spaceToDepth, depthToSpace } from "./layers.ts";
+export { blocksOf } from "./patch-shortcut.ts";
+export type { PatchCode, PatchEdges } from "./patch-shortcut.ts";
+export { principalCode } from "./principal-code.ts";

@@ -8,6 +8,8 @@ import { CausalConv3d, depthToSpace, makeLayer, spaceToDepth } from "./layers.ts
 import type { CausalLayer } from "./layers.ts";
 import { decoderLayout, encoderLayout } from "./layout.ts";
 import type { CoderLayout, LayerSpec } from "./layout.ts";
+import { PatchShortcut } from "./patch-shortcut.ts";
+import type { PatchCode } from "./patch-shortcut.ts";
 import { DecodeStream, EncodeStream } from "./streaming.ts";
 
 /** Diagonal normal over latents, before normalisation by channel. */
@@ -35,16 +37,21 @@ export class CausalVae extends Module {
   readonly quant: CausalConv3d | null;
   readonly postQuant: CausalConv3d | null;
   readonly decoder: Coder;
+  readonly shortcut: PatchShortcut | null;
   #config: VaeConfig;
 
   constructor(config: VaeConfig = vaePresets.nano, rng: Rng = new Rng(0)) {
     super();
-    const { zDim, normEps, quantConv } = config;
+    const { zDim, normEps, quantConv, patchShortcut } = config;
+    const { temporal: frames, spatial: size } = compression(config);
+    // beside a shortcut the convolutions start silent
+    const last = patchShortcut ? "zeros" : "default";
     this.#config = config;
-    this.encoder = new Coder(encoderLayout(config), "layers first", { normEps, rng: rng.fork("encoder") });
+    this.encoder = new Coder(encoderLayout(config), "layers first", { normEps, last, rng: rng.fork("encoder") });
     this.quant = quantConv ? new CausalConv3d(2 * zDim, 2 * zDim, [1, 1], { rng: rng.fork("quant") }) : null;
     this.postQuant = quantConv ? new CausalConv3d(zDim, zDim, [1, 1], { rng: rng.fork("postQuant") }) : null;
-    this.decoder = new Coder(decoderLayout(config), "middle first", { normEps, rng: rng.fork("decoder") });
+    this.decoder = new Coder(decoderLayout(config), "middle first", { normEps, last, rng: rng.fork("decoder") });
+    this.shortcut = patchShortcut ? new PatchShortcut(zDim, { frames, size }, rng.fork("shortcut")) : null;
   }
 
   /** Travels with the weights; holds the latent statistics. */
@@ -65,6 +72,24 @@ export class CausalVae extends Module {
       );
     }
     this.#config = { ...this.#config, latentMean: mean, latentStd: std };
+  }
+
+  /**
+   * Gives the shortcut a code to start from.
+   *
+   * @throws ShapeError where the model has no shortcut
+   */
+  setPatchCode({ read, write, mean }: PatchCode): void {
+    if (!this.shortcut) throw new ShapeError("setPatchCode: the config must have a patchShortcut");
+    const { zDim } = this.#config;
+    const block = mean.length;
+    const offset = Float32Array.from({ length: zDim }, (_, c) => -mean.reduce((sum, m, k) => sum + m * (read[c * block + k] ?? 0), 0));
+    this.shortcut.loadStateDict({
+      readWeight: { shape: [zDim, block], data: read },
+      readBias: { shape: [zDim], data: offset },
+      writeWeight: { shape: [block, zDim], data: write },
+      writeBias: { shape: [block], data: mean },
+    });
   }
 
   /**
@@ -95,14 +120,17 @@ export class CausalVae extends Module {
     const features = this.encoder.forward(spaceToDepth(video, this.#config.spaceToDepth), cache);
     const moments = this.quant?.forward(features) ?? features;
     const { zDim } = this.#config;
-    return { mean: moments.slice(1, 0, zDim), logvar: moments.slice(1, zDim).clamp(-30, 20) };
+    const learned = moments.slice(1, 0, zDim);
+    const mean = this.shortcut ? learned.add(this.shortcut.encode(video, cache?.first ?? true)) : learned;
+    return { mean, logvar: moments.slice(1, zDim).clamp(-30, 20) };
   }
 
   /** The clip of raw latents, not clamped. Shapes as `decode`. */
   decodeRaw(latents: Tensor, cache: FeatureCache | null = null): Tensor {
     this.#checkLatents(latents);
     const z = this.postQuant?.forward(latents) ?? latents;
-    return depthToSpace(this.decoder.forward(z, cache), this.#config.spaceToDepth);
+    const video = depthToSpace(this.decoder.forward(z, cache), this.#config.spaceToDepth);
+    return this.shortcut ? video.add(this.shortcut.decode(latents, cache?.first ?? true)) : video;
   }
 
   /** Encodes a clip piece by piece, with the same result and constant memory. */
@@ -155,7 +183,7 @@ class Coder extends Module {
   readonly convOut: CausalConv3d;
   readonly order: "layers first" | "middle first";
 
-  constructor(layout: CoderLayout, order: Coder["order"], { normEps, rng }: { normEps: number; rng: Rng }) {
+  constructor(layout: CoderLayout, order: Coder["order"], { normEps, last, rng }: { normEps: number; last: "default" | "zeros"; rng: Rng }) {
     super();
     const build = (specs: readonly LayerSpec[], name: string): CausalLayer[] =>
       specs.map((spec, i) => makeLayer(spec, { normEps, rng: rng.fork(`${name}.${i}`) }));
@@ -166,6 +194,7 @@ class Coder extends Module {
     this.norm = new RMSNorm(convOut.in, { eps: normEps, axis: 1 });
     this.convOut = new CausalConv3d(convOut.in, convOut.out, [convOut.kernel, convOut.kernel], {
       rng: rng.fork("convOut"),
+      init: last,
     });
     this.order = order;
   }
