@@ -1,3 +1,5 @@
+import { DTypeError } from "./errors.ts";
+
 /** Element types. `bool` is stored as one u32 (0 or 1) an element. */
 export type DType = "f32" | "i32" | "u32" | "bool";
 
@@ -19,8 +21,10 @@ export function typedArray(dtype: DType, buffer: ArrayBuffer): TypedArray {
   return dtype === "i32" ? new Int32Array(buffer) : new Uint32Array(buffer);
 }
 
+/** @throws DTypeError for an array of another type */
 export function dtypeOf(array: ArrayBufferView): DType {
+  if (array instanceof Float32Array) return "f32";
   if (array instanceof Int32Array) return "i32";
   if (array instanceof Uint32Array) return "u32";
-  return "f32";
+  throw new DTypeError(`tensor: values must be a Float32Array, Int32Array or Uint32Array, got ${array.constructor.name}`);
 }

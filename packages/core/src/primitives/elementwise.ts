@@ -1,19 +1,33 @@
+import type { DType } from "../base/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type ElementwiseOp, type Vjp } from "./op.ts";
+
+const FLOAT: readonly DType[] = ["f32"];
+const SIGNED: readonly DType[] = ["f32", "i32"];
+const NUMBER: readonly DType[] = ["f32", "i32", "u32"];
+const BOOL: readonly DType[] = ["bool"];
+const ANY: readonly DType[] = [...NUMBER, ...BOOL];
 
 interface Row {
   readonly wgsl: (args: readonly string[], type: string, attrs: readonly number[]) => string;
   readonly vjp: Vjp;
   readonly cheap?: boolean;
+  readonly takes: readonly DType[];
 }
 
 const none: Vjp = (_, inputs) => inputs.map(() => null);
 
 type Unary = (a: string, type: string) => string;
-const unary = (wgsl: Unary, vjp: (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null, cheap = false): Row => ({
+const unary = (
+  wgsl: Unary,
+  vjp: (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null,
+  cheap = false,
+  takes = FLOAT,
+): Row => ({
   wgsl: ([a = ""], type) => wgsl(a, type),
   vjp: (dy, [x], y) => [x ? vjp(dy, x, y) : null],
   cheap,
+  takes,
 });
 
 type Binary = (a: string, b: string, type: string) => string;
@@ -21,12 +35,19 @@ const binary = (
   wgsl: Binary,
   vjp: (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly (Tensor | null)[],
   cheap = true,
+  takes = NUMBER,
 ): Row => ({
   wgsl: ([a = "", b = ""], type) => wgsl(a, b, type),
   vjp: (dy, [a, b], y) => (a && b ? vjp(dy, a, b, y) : []),
   cheap,
+  takes,
 });
-const compare = (operator: string): Row => ({ wgsl: ([a, b]) => `(${a} ${operator} ${b})`, vjp: none, cheap: true });
+const compare = (operator: string, takes = NUMBER): Row => ({
+  wgsl: ([a, b]) => `(${a} ${operator} ${b})`,
+  vjp: none,
+  cheap: true,
+  takes,
+});
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 const LN2 = Math.LN2;
@@ -36,8 +57,8 @@ const LN2 = Math.LN2;
  * tanh clamps its argument because implementations that go through exp overflow to NaN; float32 tanh is ±1 from 10 on.
  */
 const table = {
-  neg: unary((a) => `(-${a})`, (dy) => dy.neg(), true),
-  abs: unary((a) => `abs(${a})`, (dy, x) => dy.mul(x.sign()), true),
+  neg: unary((a) => `(-${a})`, (dy) => dy.neg(), true, SIGNED),
+  abs: unary((a) => `abs(${a})`, (dy, x) => dy.mul(x.sign()), true, NUMBER),
   exp: unary((a) => `exp(${a})`, (dy, _, y) => dy.mul(y)),
   log: unary((a) => `log(${a})`, (dy, x) => dy.div(x)),
   exp2: unary((a) => `exp2(${a})`, (dy, _, y) => dy.mul(y).mul(LN2)),
@@ -45,7 +66,7 @@ const table = {
   cos: unary((a) => `cos(${a})`, (dy, x) => dy.mul(x.sin()).neg()),
   sqrt: unary((a) => `sqrt(${a})`, (dy, _, y) => dy.div(y.mul(2))),
   rsqrt: unary((a) => `inverseSqrt(${a})`, (dy, _, y) => dy.mul(y.mul(y).mul(y)).mul(-0.5)),
-  square: unary((a) => `(${a} * ${a})`, (dy, x) => dy.mul(x).mul(2), true),
+  square: unary((a) => `(${a} * ${a})`, (dy, x) => dy.mul(x).mul(2), true, NUMBER),
   reciprocal: unary((a, type) => `(${type}(1.0) / ${a})`, (dy, _, y) => dy.mul(y.square()).neg()),
   tanh: unary(
     (a, type) => `tanh(clamp(${a}, ${type}(-10.0), ${type}(10.0)))`,
@@ -64,11 +85,11 @@ const table = {
     },
   ),
   erf: unary((a) => `erf_approx(${a})`, (dy, x) => dy.mul(x.square().neg().exp()).mul(TWO_OVER_SQRT_PI)),
-  sign: unary((a) => `sign(${a})`, () => null, true),
+  sign: unary((a) => `sign(${a})`, () => null, true, SIGNED),
   floor: unary((a) => `floor(${a})`, () => null, true),
   ceil: unary((a) => `ceil(${a})`, () => null, true),
   round: unary((a) => `round(${a})`, () => null, true),
-  not: unary((a) => `(!${a})`, () => null, true),
+  not: unary((a) => `(!${a})`, () => null, true, BOOL),
 
   add: binary((a, b) => `(${a} + ${b})`, (dy) => [dy, dy]),
   sub: binary((a, b) => `(${a} - ${b})`, (dy) => [dy, dy.neg()]),
@@ -84,6 +105,7 @@ const table = {
     (a, b) => `pow(${a}, ${b})`,
     (dy, a, b, y) => [dy.mul(b).mul(a.pow(b.sub(1))), dy.mul(y).mul(a.log())],
     false,
+    FLOAT,
   ),
   maximum: binary(
     (a, b) => `max(${a}, ${b})`,
@@ -93,24 +115,26 @@ const table = {
     (a, b) => `min(${a}, ${b})`,
     (dy, a, b) => [dy.mul(a.le(b).cast("f32")), dy.mul(a.gt(b).cast("f32"))],
   ),
-  eq: compare("=="),
-  ne: compare("!="),
+  eq: compare("==", ANY),
+  ne: compare("!=", ANY),
   lt: compare("<"),
   le: compare("<="),
   gt: compare(">"),
   ge: compare(">="),
-  and: { wgsl: ([a, b]) => `(${a} & ${b})`, vjp: none, cheap: true },
-  or: { wgsl: ([a, b]) => `(${a} | ${b})`, vjp: none, cheap: true },
+  and: { wgsl: ([a, b]) => `(${a} & ${b})`, vjp: none, cheap: true, takes: BOOL },
+  or: { wgsl: ([a, b]) => `(${a} | ${b})`, vjp: none, cheap: true, takes: BOOL },
 
   where: {
     wgsl: ([c, a, b]) => `select(${b}, ${a}, ${c})`,
-    vjp: (dy, [c]) => (c ? [null, c.cast("f32").mul(dy), c.not().cast("f32").mul(dy)] : []),
+    vjp: (dy, [c]) => (c ? [null, dy.where(c, 0), dy.where(c.not(), 0)] : []),
     cheap: true,
+    takes: ANY,
   },
   cast: {
     wgsl: ([a], type) => `${type}(${a})`,
     vjp: (dy, [x]) => [x?.dtype === "f32" ? dy.cast("f32") : null],
     cheap: true,
+    takes: ANY,
   },
 } as const satisfies Record<string, Row>;
 
@@ -118,9 +142,9 @@ export type ElementwiseName = keyof typeof table;
 
 const rows = Object.entries(table) as [ElementwiseName, Row][];
 export const elementwise = Object.fromEntries(
-  rows.map(([name, { wgsl, vjp, cheap = false }]): [string, ElementwiseOp] => [
+  rows.map(([name, { cheap = false, ...row }]): [string, ElementwiseOp] => [
     name,
-    { id: nextOpId(), name, kind: "elementwise", wgsl, vjp, cheap },
+    { id: nextOpId(), name, kind: "elementwise", cheap, ...row },
   ]),
 ) as Record<ElementwiseName, ElementwiseOp>;
 

@@ -5,7 +5,6 @@ import { matmulProgram } from "../kernels/matmul.ts";
 import type { Operand } from "../kernels/matmul-spec.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type KernelOp } from "./op.ts";
-import { zeroFill } from "./simple-kernel.ts";
 
 /** Leading axes as two, with the view's stride of each. */
 function batchOf(view: View): { dims: [number, number]; strides: [number, number] } | null {
@@ -51,7 +50,6 @@ export const matmul: KernelOp = {
     if (!left || !right) throw new Error("matmul: operands must be strided matrices");
     const [m = 0, k = 0] = a.shape.slice(-2);
     const n = b.shape.at(-1) ?? 0;
-    if (k === 0 && !bias) return zeroFill("matmul", sizeOf(a.shape.slice(0, -1)) * n);
     const batch = batchOf(a)?.dims ?? [1, 1];
     return matmulProgram({ m, n, k, batch, a: left, b: right, bias: bias !== undefined }, traits);
   },

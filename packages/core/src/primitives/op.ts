@@ -29,6 +29,8 @@ export interface ElementwiseOp extends Common {
   readonly wgsl: (args: readonly string[], type: string, attrs: readonly number[]) => string;
   /** Recomputing beats a round trip through memory. */
   readonly cheap: boolean;
+  /** Dtypes of the operands. */
+  readonly takes: readonly DType[];
   readonly vjp: Vjp;
 }
 

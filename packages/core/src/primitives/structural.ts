@@ -28,10 +28,10 @@ export const expand = movement("expand", (v, shape) => expandView(v, shape), (dy
   const axes = x.shape.flatMap((n, i) => (n === dy.shape[i] ? [] : [i]));
   return dy.sum({ axis: axes, keepdim: true });
 });
-/** attrs: starts, then steps (±1 or more), an axis each. */
+/** attrs: starts, steps (±1 or more), then lengths, an axis each. */
 export const slice = movement(
   "slice",
-  (v, shape, attrs) => sliceView(v, shape, attrs.slice(0, shape.length), attrs.slice(shape.length)),
+  (v, shape, attrs) => sliceView(v, shape, attrs.slice(0, shape.length), attrs.slice(shape.length, 2 * shape.length)),
   (dy, x, attrs) => {
     const ndim = x.ndim;
     let g = dy;
@@ -95,17 +95,18 @@ export const concat = structural("concat", (dy, inputs, _, [axis = 0]) => {
 });
 
 export interface ReduceOp extends StructuralOp {
-  readonly identity: string;
+  /** The reduction of nothing. */
+  readonly identity: number;
   readonly combine: (a: string, b: string) => string;
 }
 
 /** attrs: the scale of the result, then the reduced axes. The result keeps them with size 1. */
 export const reduceSum: ReduceOp = {
   ...structural("reduce", (dy, [x], _, [scale = 1]) => [x ? dy.mul(scale).expand(x.shape) : null], "sum"),
-  identity: "0",
+  identity: 0,
   combine: (a, b) => `(${a} + ${b})`,
 };
-const extremum = (name: "max" | "min", identity: string): ReduceOp => ({
+const extremum = (name: "max" | "min", identity: number): ReduceOp => ({
   ...structural(
     "reduce",
     (dy, [x], y, [, ...axes]) => {
@@ -120,8 +121,8 @@ const extremum = (name: "max" | "min", identity: string): ReduceOp => ({
   identity,
   combine: (a, b) => `${name}(${a}, ${b})`,
 });
-export const reduceMax = extremum("max", "-3.4028234e38");
-export const reduceMin = extremum("min", "3.4028234e38");
+export const reduceMax = extremum("max", -Infinity);
+export const reduceMin = extremum("min", Infinity);
 
 /** Output `attrs[0]` of a kernel with several. Its gradient is collected by the walk itself. */
 export const pick = structural("pick", leafVjp);

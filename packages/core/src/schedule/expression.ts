@@ -1,4 +1,4 @@
-import { storageType } from "../base/dtype.ts";
+import { storageType, type DType } from "../base/dtype.ts";
 import { contiguousStrides } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { erfWgsl } from "../primitives/elementwise.ts";
@@ -23,13 +23,14 @@ export interface Resolver {
   paddedSource(node: Node): Source;
 }
 
-const LITERAL_SUFFIX = { f32: "", i32: "i", u32: "u", bool: "" } as const;
-
-function literal(value: number, node: Node): string {
-  if (node.dtype === "bool") return value ? "true" : "false";
-  if (node.dtype !== "f32") return `${node.dtype === "u32" ? value >>> 0 : Math.trunc(value)}${LITERAL_SUFFIX[node.dtype]}`;
+/** WGSL of a number; a kernel's uniforms `u` are in scope. */
+export function literal(value: number, dtype: DType): string {
+  if (dtype === "bool") return value ? "true" : "false";
+  if (dtype === "u32") return `${value >>> 0}u`;
+  // -2147483648i is minus of a number that is no i32
+  if (dtype === "i32") return value === -(2 ** 31) ? "(-2147483647i - 1i)" : `${value | 0}i`;
   // WGSL has no literal for NaN and infinities, and constant expressions may not make them
-  if (!Number.isFinite(value)) {
+  if (!Number.isFinite(Math.fround(value))) {
     const bits = Number.isNaN(value) ? "0x7fc00000u" : value > 0 ? "0x7f800000u" : "0xff800000u";
     return `bitcast<f32>(${bits} | (u[0].x & 0u))`;
   }
@@ -77,7 +78,7 @@ export class ExpressionWriter {
     const { op } = node;
     const type = this.type(node.dtype);
     if (op === null || !this.#resolve.inlined(node)) return this.#load(node, this.#resolve.source(node));
-    if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node)})`;
+    if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node.dtype)})`;
     if (op.kind === "iota") return this.#iota(node);
     if (op.kind === "random") return this.#random(node);
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
@@ -123,7 +124,7 @@ export class ExpressionWriter {
     const fn = `index${this.#functions.length}`;
     this.#functions.push(indexFunction(fn, map, this.uniforms));
     const checked = isChecked(map);
-    const fill = map.padded ? literal(map.padded.fill, node) : "";
+    const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
     if (access === "vector") {
       const stored = this.type(scalar);
       const x = this.#bind(value, stored);

@@ -3,7 +3,7 @@ import { sizeOf } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { floatWord, splitWorkgroups, type DeviceTraits } from "../kernels/kernel.ts";
 import type { ReduceOp } from "../primitives/structural.ts";
-import { ExpressionWriter, type Lanes, type Resolver } from "./expression.ts";
+import { ExpressionWriter, literal, type Lanes, type Resolver } from "./expression.ts";
 import { accessOf, axesMap, indexFunction, Uniforms, type IndexMap } from "./index-map.ts";
 import type { Value } from "./spec.ts";
 
@@ -88,12 +88,14 @@ interface Reduction {
   readonly temporary: (bytes: number) => Value;
 }
 
-const identityOf = (op: ReduceOp, dtype: DType): string => {
-  if (op.name === "sum") return `${dtype}(0)`;
-  if (dtype === "f32") return op.identity;
-  if (dtype === "u32") return op.name === "max" ? "0u" : "0xffffffffu";
-  return op.name === "max" ? "(-2147483647i - 1i)" : "2147483647i";
-};
+/** What an integer type has for the infinities that are the identities of max and min. */
+const BOUNDS = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+
+function identityOf({ identity }: ReduceOp, dtype: DType): string {
+  if (dtype !== "i32" && dtype !== "u32") return literal(identity, dtype);
+  const [lowest, highest] = BOUNDS[dtype];
+  return literal(Math.min(highest, Math.max(lowest, identity)), dtype);
+}
 
 /**
  * Deterministic reductions without barriers or atomics: each invocation sums one stretch of one output (or of four neighbouring ones); where

@@ -10,7 +10,11 @@ import * as structural from "../primitives/structural.ts";
  * that a network written channels-first runs channels-last between two convolutions with nothing copied.
  */
 
+/** @throws DTypeError when the dtype cannot hold the value */
 export function constantNode(value: number, shape: Shape, dtype: DType): Node {
+  const whole = dtype === "i32" || dtype === "u32";
+  if (whole && (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32))
+    throw new DTypeError(`constant: ${dtype} must be given whole numbers of 32 bits, got ${value}; cast the tensor to f32 first`);
   return new Node(structural.constant, [], [value], shape, dtype);
 }
 
@@ -46,6 +50,11 @@ export function expandNode(op: string, x: Node, shape: Shape): Node {
 export function broadcastAll(op: string, nodes: readonly Node[]): Node[] {
   const shape = nodes.reduce<Shape>((s, n) => broadcastShapes(op, s, n.shape), []);
   return nodes.map((n) => expandNode(op, n, shape));
+}
+
+/** @throws DTypeError unless `dtype` is one of `takes` */
+export function expectDType(op: string, dtype: DType, takes: readonly DType[]): void {
+  if (!takes.includes(dtype)) throw new DTypeError(`${op}: input must be ${takes.join(" or ")}, got ${dtype}; cast it first`);
 }
 
 /** Both operands at their common shape. A constant takes the other's dtype; otherwise dtypes must agree. */
@@ -94,7 +103,7 @@ const below = (x: Node, perAxis: readonly number[]): number[] => {
 export function sliceNode(x: Node, starts: readonly number[], steps: readonly number[], shape: Shape): Node {
   if (isConstant(x)) return constantNode(x.attrs[0] ?? 0, shape, x.dtype);
   if (isPermute(x)) return permuteNode(sliceNode(firstInput(x), below(x, starts), below(x, steps), below(x, shape)), x.attrs);
-  return new Node(structural.slice, [x], [...starts, ...steps], shape, x.dtype);
+  return new Node(structural.slice, [x], [...starts, ...steps, ...shape], shape, x.dtype);
 }
 
 export function padNode(x: Node, before: readonly number[], after: readonly number[], value: number): Node {
@@ -121,9 +130,12 @@ export function matmulNode(op: KernelOp, a: Node, b: Node, bias: Node | null = n
   if (a.dtype !== "f32" || b.dtype !== "f32")
     throw new DTypeError(`matmul: operands must be f32, got ${a.dtype} and ${b.dtype}`);
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, m, n];
+  // an empty sum
+  if (k === 0) return bias ? expandNode("matmul", bias, shape) : constantNode(0, shape, "f32");
   const left = expandNode("matmul", a, [...batch, m, k]);
   const right = expandNode("matmul", b, [...batch, k, n]);
-  return new Node(op, bias ? [left, right, bias] : [left, right], [], [...batch, m, n], "f32");
+  return new Node(op, bias ? [left, right, bias] : [left, right], [], shape, "f32");
 }
 
 export function detachNode(x: Node): Node {

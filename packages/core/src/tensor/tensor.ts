@@ -6,7 +6,7 @@ import { assignOp } from "../primitives/assign.ts";
 import { elementwise, type ElementwiseName } from "../primitives/elementwise.ts";
 import { matmul } from "../primitives/matmul.ts";
 import * as structural from "../primitives/structural.ts";
-import { disposeNode, readNode, realizeNodes, type UpdateTarget } from "../schedule/realize.ts";
+import { disposeNode, readTensor, realizeNodes, type UpdateTarget } from "../schedule/realize.ts";
 import * as build from "./build.ts";
 
 export interface ReduceOptions {
@@ -47,13 +47,15 @@ export class Tensor {
   }
 
   #unary(name: ElementwiseName): Tensor {
-    if (this.dtype !== "f32" && name !== "neg" && name !== "abs" && name !== "sign")
-      throw new DTypeError(`${name}: input must be f32, got ${this.dtype}; cast it first`);
-    return new Tensor(build.elementwiseNode(elementwise[name], [this.node], this.dtype));
+    const op = elementwise[name];
+    build.expectDType(name, this.dtype, op.takes);
+    return new Tensor(build.elementwiseNode(op, [this.node], this.dtype));
   }
   #binary(name: ElementwiseName, other: Operand, dtype?: DType): Tensor {
+    const op = elementwise[name];
     const [a, b] = build.broadcastPair(name, this.node, operandNode(other, this.dtype));
-    return new Tensor(build.elementwiseNode(elementwise[name], [a, b], dtype ?? a.dtype));
+    build.expectDType(name, a.dtype, op.takes);
+    return new Tensor(build.elementwiseNode(op, [a, b], dtype ?? a.dtype));
   }
 
   add(other: Operand): Tensor {
@@ -68,12 +70,13 @@ export class Tensor {
   div(other: Operand): Tensor {
     return this.#binary("div", other);
   }
-  /** WGSL's pow: the base must not be negative. Whole exponents 1, 2 and 3 are multiplied out and take any base. */
+  /** Whole exponents up to ±16 are multiplied out and take any base; for others a negative base gives NaN. */
   pow(other: Operand): Tensor {
-    if (other === 1) return this;
-    if (other === 2) return this.square();
-    if (other === 3) return this.square().mul(this);
-    return this.#binary("pow", other);
+    if (typeof other !== "number" || !Number.isInteger(other) || Math.abs(other) > 16) return this.#binary("pow", other);
+    if (other < 0) return this.pow(-other).reciprocal();
+    if (other === 0) return full(this.shape, 1, this.dtype);
+    const half = other === 1 ? this : this.pow(Math.floor(other / 2)).square();
+    return other === 1 || other % 2 === 0 ? half : half.mul(this);
   }
   maximum(other: Operand): Tensor {
     return this.#binary("maximum", other);
@@ -191,6 +194,7 @@ export class Tensor {
     return reduce("sum", structural.reduceSum, this, options, 1);
   }
   mean(options: ReduceOptions = {}): Tensor {
+    build.expectDType("mean", this.dtype, ["f32"]);
     const axes = normalizeAxes("mean", options.axis, this.ndim);
     const count = axes.reduce((n, a) => n * (this.shape[a] ?? 1), 1);
     return reduce("mean", structural.reduceSum, this, options, 1 / count);
@@ -249,6 +253,8 @@ export class Tensor {
     const a = normalizeAxis("slice", axis, this.ndim);
     const n = this.shape[a] ?? 0;
     if (!Number.isInteger(step) || step < 1) throw new ShapeError(`slice: step must be a whole number of at least 1, got ${step}`);
+    if (!Number.isInteger(start) || !Number.isInteger(end ?? n))
+      throw new ShapeError(`slice: start and end must be whole numbers, got ${start} and ${end}`);
     const clampIndex = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
     const from = clampIndex(start);
     const to = Math.max(from, clampIndex(end ?? n));
@@ -275,12 +281,13 @@ export class Tensor {
   /** Pieces of equal length (the last may be shorter) along an axis. */
   chunk(count: number, axis = 0): Tensor[] {
     const n = this.shape[normalizeAxis("chunk", axis, this.ndim)] ?? 0;
+    if (!Number.isInteger(count) || count < 1) throw new ShapeError(`chunk: count must be a whole number of at least 1, got ${count}`);
     const length = Math.max(1, Math.ceil(n / count));
     return Array.from({ length: Math.max(1, Math.ceil(n / length)) }, (_, i) => this.slice(axis, i * length, Math.min(n, (i + 1) * length)));
   }
   split(sizes: readonly number[], axis = 0): Tensor[] {
     const n = this.shape[normalizeAxis("split", axis, this.ndim)] ?? 0;
-    if (sizes.reduce((a, b) => a + b, 0) !== n)
+    if (checkShape("split", sizes).reduce((a, b) => a + b, 0) !== n)
       throw new ShapeError(`split: sizes must add up to ${n}, got ${formatShape(sizes)}`);
     let start = 0;
     return sizes.map((length) => this.slice(axis, start, (start += length)));
@@ -296,8 +303,8 @@ export class Tensor {
 
   /** Matrix product of the last two axes; leading axes broadcast. A 1-D operand is a row on the left, a column on the right. */
   matmul(other: Tensor): Tensor {
-    if (this.ndim === 1) return this.unsqueeze(0).matmul(other).squeeze(-2);
     if (other.ndim === 1) return this.matmul(other.unsqueeze(1)).squeeze(-1);
+    if (this.ndim === 1) return this.unsqueeze(0).matmul(other).squeeze(-2);
     return new Tensor(build.matmulNode(matmul, this.node, other.node));
   }
 
@@ -326,7 +333,7 @@ export class Tensor {
   }
   /** The values in row-major order. Bool comes as 0 and 1 in a Uint32Array. */
   data(): Promise<TypedArray> {
-    return readNode(this.node);
+    return readTensor(this);
   }
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
@@ -359,16 +366,15 @@ function operandNode(other: Operand, dtype: DType): Node {
   return typeof other === "number" ? build.constantNode(other, [], dtype) : other.node;
 }
 
-function arithmeticType(a: DType, b: DType): DType {
-  return a === b ? a : a === "f32" || b === "f32" ? "f32" : "i32";
-}
-
-/** Elements of `a` where the condition holds, else of `b`; all three broadcast. */
+/**
+ * Elements of `a` where the condition holds, else of `b`; all three broadcast. A number takes the other's dtype.
+ * @throws DTypeError when the dtypes of `a` and `b` differ
+ */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  const dtype = arithmeticType(typeof a === "number" ? "f32" : a.dtype, typeof b === "number" ? "f32" : b.dtype);
-  const type = typeof a !== "number" && typeof b === "number" ? a.dtype : typeof b !== "number" && typeof a === "number" ? b.dtype : dtype;
-  const nodes = build.broadcastAll("where", [condition.cast("bool").node, operandNode(a, type), operandNode(b, type)]);
-  return new Tensor(build.elementwiseNode(elementwise.where, nodes, type));
+  const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "f32";
+  const pair = build.broadcastPair("where", operandNode(a, dtype), operandNode(b, dtype));
+  const nodes = build.broadcastAll("where", [condition.cast("bool").node, ...pair]);
+  return new Tensor(build.elementwiseNode(elementwise.where, nodes, pair[0].dtype));
 }
 
 function reduce(name: string, op: structural.ReduceOp, x: Tensor, { axis, keepdim = false }: ReduceOptions, scale: number): Tensor {
@@ -395,24 +401,32 @@ function flatten(values: Nested, shape: number[], depth: number, out: number[]):
 }
 
 /**
- * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers.
+ * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers. Bool takes a
+ * Uint32Array of 0 and 1.
  * @throws ShapeError when the number of values and the shape disagree
+ * @throws DTypeError when a typed array is not of the dtype asked for
  */
 export function tensor(values: TypedArray | Nested, options: { shape?: Shape; dtype?: DType } = {}): Tensor {
   let array: TypedArray;
   let shape: Shape;
+  let dtype: DType;
   if (ArrayBuffer.isView(values)) {
     array = values;
     shape = options.shape ?? [values.length];
+    const held = dtypeOf(values);
+    dtype = options.dtype ?? held;
+    if (dtype !== held && !(dtype === "bool" && held === "u32"))
+      throw new DTypeError(`tensor: values of dtype ${dtype} must come in their own typed array, got a ${held} one`);
   } else {
     const found: number[] = [];
     const flat: number[] = [];
     flatten(values, found, 0, flat);
     shape = options.shape ?? found;
-    const dtype = options.dtype ?? "f32";
-    array = dtype === "f32" ? Float32Array.from(flat) : dtype === "i32" ? Int32Array.from(flat) : Uint32Array.from(flat);
+    dtype = options.dtype ?? "f32";
+    if (dtype === "f32") array = Float32Array.from(flat);
+    else if (dtype === "i32") array = Int32Array.from(flat);
+    else array = Uint32Array.from(flat, (value) => (dtype === "bool" ? Number(value !== 0) : value));
   }
-  const dtype = options.dtype ?? dtypeOf(array);
   if (sizeOf(checkShape("tensor", shape)) !== array.length)
     throw new ShapeError(`tensor: shape ${formatShape(shape)} must hold ${array.length} values`);
   return new Tensor(new Node(null, [], [], shape, dtype, { kind: "host", array }));
