@@ -27,21 +27,41 @@ export async function readBuffer(device: Device, buffer: GPUBuffer, bytes: numbe
   return result.buffer;
 }
 
-async function readWindow(device: Device, buffer: GPUBuffer, bytes: number, offset: number): Promise<ArrayBuffer> {
-  if (bytes === 0) return new ArrayBuffer(0);
-  const whole = Math.ceil(bytes / 4) * 4;
-  const staging = device.staging.acquire(whole);
+const readWindow = (device: Device, buffer: GPUBuffer, bytes: number, offset: number): Promise<ArrayBuffer> =>
+  copyOut(device, [{ buffer, bytes, offset }])().then(([copy = new ArrayBuffer(0)]) => copy);
+
+/**
+ * Copies bytes of several buffers as they are after the work submitted so far. The function returned brings them to the host; it
+ * waits for nothing that was submitted later. Call it once.
+ */
+export function copyOut(
+  device: Device,
+  ranges: readonly { readonly buffer: GPUBuffer; readonly bytes: number; readonly offset?: number }[],
+): () => Promise<ArrayBuffer[]> {
+  const whole = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+  const total = ranges.reduce((sum, { bytes }) => sum + whole(bytes), 0);
+  if (total === 0) return () => Promise.resolve(ranges.map(() => new ArrayBuffer(0)));
+  const staging = device.staging.acquire(total);
   const encoder = device.gpu.createCommandEncoder({ label: "readback" });
-  encoder.copyBufferToBuffer(buffer, offset, staging, 0, whole);
+  let end = 0;
+  const starts = ranges.map(({ buffer, bytes, offset = 0 }) => {
+    const start = end;
+    end += whole(bytes);
+    if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, start, whole(bytes));
+    return start;
+  });
   device.submit([encoder.finish()]);
-  try {
-    await device.guard(staging.mapAsync(MAP_MODE_READ, 0, whole));
-  } catch (error) {
-    staging.destroy();
-    throw error;
-  }
-  const copy = staging.getMappedRange(0, whole).slice(0, bytes);
-  staging.unmap();
-  device.staging.release(staging);
-  return copy;
+  return async () => {
+    try {
+      await device.guard(staging.mapAsync(MAP_MODE_READ, 0, total));
+    } catch (error) {
+      staging.destroy();
+      throw error;
+    }
+    const mapped = staging.getMappedRange(0, total);
+    const copies = ranges.map(({ bytes }, i) => mapped.slice(starts[i], (starts[i] ?? 0) + bytes));
+    staging.unmap();
+    device.staging.release(staging);
+    return copies;
+  };
 }

@@ -5,6 +5,9 @@ export interface Fusion {
   readonly inlined: boolean[];
 }
 
+/** Longest chain of ops in one kernel: longer ones take compilers too long, and whoever walks them too deep. */
+const MAX_DEPTH = 128;
+
 const isFusible = (node: Node): boolean => {
   const kind = node.op?.kind;
   return kind === "elementwise" || kind === "const" || kind === "iota" || kind === "random" || kind === "pad";
@@ -27,6 +30,8 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
 
   // kernels that would hold the node's expression; null: some reader needs it in memory
   const owners: (ReadonlySet<number> | null)[] = new Array<ReadonlySet<number> | null>(order.length).fill(null);
+  // ops between the node and the result of its kernel
+  const depth = new Array<number>(order.length).fill(0);
   const ownersThrough = (user: Node, k: number): ReadonlySet<number> | null => {
     switch (user.op?.kind) {
       case "elementwise":
@@ -48,20 +53,25 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
     if (!isFusible(node) && !linear) continue;
     const merged = new Set<number>();
     let inMemory = roots.has(node);
+    let deepest = 0;
     for (const [user, k] of users[at] ?? []) {
       const through = ownersThrough(user, k);
       if (!through) inMemory = true;
       else for (const owner of through) merged.add(owner);
+      deepest = Math.max(deepest, 1 + (depth[user.index] ?? 0));
     }
     if (node.op?.kind === "const") {
       inlined[at] = !roots.has(node);
       continue;
     }
-    if (inMemory || merged.size === 0) continue;
+    if (inMemory || merged.size === 0 || deepest > MAX_DEPTH) continue;
     owners[at] = merged;
+    depth[at] = deepest;
     if (linear) continue;
     inlined[at] = merged.size === 1 || (isRepeatable(node, inlined) && merged.size <= 4);
-    if (!inlined[at]) owners[at] = null;
+    if (inlined[at]) continue;
+    owners[at] = null;
+    depth[at] = 0;
   }
 
   // a repeatable node was judged before its inputs: where one of them fused after all, it would be computed many times

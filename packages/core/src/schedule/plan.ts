@@ -36,22 +36,27 @@ export class SlotPool {
     this.#device = device;
   }
 
-  /** Different buffers for the sizes given. */
+  /** Different buffers for the sizes given. @throws DeviceError (out-of-memory), with none taken */
   take(sizes: readonly number[]): GPUBuffer[] {
     const result = new Array<GPUBuffer>(sizes.length);
     const used = new Set<GPUBuffer>();
     const order = sizes.map((bytes, index) => ({ bytes, index })).sort((a, b) => b.bytes - a.bytes);
-    for (const { bytes, index } of order) {
-      let best = this.#slots
-        .filter((s) => !used.has(s.buffer) && s.bytes >= bytes && s.bytes <= 2 * bytes)
-        .sort((a, b) => a.bytes - b.bytes)[0];
-      if (!best) {
-        best = { buffer: this.#device.pool.acquire(bytes), bytes, users: 0 };
-        this.#slots.push(best);
+    try {
+      for (const { bytes, index } of order) {
+        let best = this.#slots
+          .filter((s) => !used.has(s.buffer) && s.bytes >= bytes && s.bytes <= 2 * bytes)
+          .sort((a, b) => a.bytes - b.bytes)[0];
+        if (!best) {
+          best = { buffer: this.#device.pool.acquire(bytes), bytes, users: 0 };
+          this.#slots.push(best);
+        }
+        best.users++;
+        used.add(best.buffer);
+        result[index] = best.buffer;
       }
-      best.users++;
-      used.add(best.buffer);
-      result[index] = best.buffer;
+    } catch (error) {
+      this.giveBack([...used]);
+      throw error;
     }
     return result;
   }
@@ -64,6 +69,18 @@ export class SlotPool {
       this.#device.pool.release(buffer);
     }
   }
+}
+
+/** A buffer for each host leaf. @throws DeviceError (out-of-memory), with none taken */
+function inputBuffers({ pool }: Device, { leaves }: PlanSpec): (GPUBuffer | null)[] {
+  const buffers: (GPUBuffer | null)[] = [];
+  try {
+    for (const { kind, bytes } of leaves) buffers.push(kind === "host" ? pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)) : null);
+  } catch (error) {
+    for (const buffer of buffers) if (buffer) pool.release(buffer);
+    throw error;
+  }
+  return buffers;
 }
 
 /** A plan on a device: pipelines, slots and bind groups, ready to be encoded again and again. */
@@ -84,10 +101,14 @@ export class Plan {
     this.#device = device;
     this.#spec = spec;
     this.#slotPool = slotPool;
-    this.#slots = slotPool.take(spec.slots);
-    this.#inputs = spec.leaves.map((leaf) =>
-      leaf.kind === "host" ? { buffer: device.pool.acquire(Math.max(16, Math.ceil(leaf.bytes / 16) * 16)), holds: null } : null,
-    );
+    const inputs = inputBuffers(device, spec);
+    this.#inputs = inputs.map((buffer) => (buffer ? { buffer, holds: null } : null));
+    try {
+      this.#slots = slotPool.take(spec.slots);
+    } catch (error) {
+      for (const buffer of inputs) if (buffer) device.pool.release(buffer);
+      throw error;
+    }
     let uniformBytes = 0;
     spec.steps.forEach((step, i) => {
       const pipeline = pipelines[i];

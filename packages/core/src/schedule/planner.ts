@@ -8,7 +8,7 @@ import type { KernelInput, KernelOp, UpdateOp } from "../primitives/op.ts";
 import type { ReduceOp } from "../primitives/structural.ts";
 import type { Resolver, Source } from "./expression.ts";
 import { chooseFusion, type Fusion } from "./fuse.ts";
-import { mapOf, paddedMap } from "./index-map.ts";
+import { accessOf, mapOf, paddedMap } from "./index-map.ts";
 import { elementwiseKernel, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
 import { assignSlots } from "./memory.ts";
 import { mergeDuplicates } from "./merge.ts";
@@ -144,26 +144,27 @@ class Planner implements Resolver {
   }
 
   /** Every node that a fused expression reads from memory, computed before the kernel is written. */
-  #prepare(root: Node): Set<Value> {
-    const values = new Set<Value>();
+  #prepare(root: Node): void {
+    // a buffer read both by vec4 and by element is bound twice
+    const whole = new Set<Value>();
+    const single = new Set<Value>();
+    const read = ({ value, map }: Source): void => {
+      const access = accessOf(map, 4);
+      (access === "linear" || access === "vector" ? whole : single).add(value);
+    };
     const seen = new Set<Node>();
     const visit = (node: Node): void => {
       if (seen.has(node)) return;
       seen.add(node);
-      if (node !== root && !this.inlined(node)) {
-        values.add(this.place(node).value);
-        return;
-      }
-      if (node.op?.kind === "pad" || node.op?.kind === "random") {
-        for (const input of node.inputs) values.add(this.place(input).value);
-        return;
-      }
-      for (const input of node.inputs) visit(input);
+      if (node !== root && !this.inlined(node)) read(this.source(node));
+      else if (node.op?.kind === "pad") read(this.paddedSource(node));
+      else if (node.op?.kind === "random") for (const key of node.inputs) single.add(this.place(key).value);
+      else for (const input of node.inputs) visit(input);
     };
     visit(root);
-    if (values.size <= MAX_SOURCES) return values;
+    if (whole.size + single.size <= MAX_SOURCES) return;
     this.#cut(root);
-    return this.#prepare(root);
+    this.#prepare(root);
   }
   /** Too many buffers for one dispatch: gives the largest fitting part of the expression a kernel of its own. */
   #cut(root: Node): void {
@@ -175,8 +176,7 @@ class Planner implements Resolver {
       if (known) return known;
       const reads = new Set<Node>();
       counts.set(node, reads);
-      if (node !== root && !this.inlined(node)) reads.add(node);
-      else if (node.op?.kind === "pad" || node.op?.kind === "random") for (const n of node.inputs) reads.add(n);
+      if ((node !== root && !this.inlined(node)) || node.op?.kind === "pad" || node.op?.kind === "random") reads.add(node);
       else for (const n of node.inputs) for (const r of visit(n)) reads.add(r);
       if (node !== root && node.op?.kind === "elementwise" && this.inlined(node) && reads.size <= MAX_SOURCES && reads.size > bestCount) {
         best = node;
@@ -204,15 +204,12 @@ class Planner implements Resolver {
   #reduce(node: Node, value: Value): void {
     const [input] = node.inputs;
     invariant(input !== undefined, "planner: reduce without input");
-    if (this.inlined(input)) this.#prepareExpression(input);
+    if (this.inlined(input)) this.#prepare(input);
     else this.place(input);
     const [scale = 1, ...axes] = node.attrs;
     const op = node.op as ReduceOp; // kind is reduce
     const kernels = reduceKernels({ input, op, axes, scale, output: value, temporary: (bytes) => this.temporary(bytes) }, this, this.#traits);
     for (const { kernel, output } of kernels) this.#emit(kernel, output);
-  }
-  #prepareExpression(root: Node): void {
-    this.#prepare(root);
   }
   #concat(node: Node, value: Value): void {
     const [axis = 0] = node.attrs;
@@ -223,7 +220,7 @@ class Planner implements Resolver {
       const view: View = { shape: piece.shape, strides: whole.strides, offset: start * (whole.strides[axis] ?? 0) };
       start += n;
       if (sizeOf(piece.shape) === 0) continue;
-      if (this.inlined(piece)) this.#prepareExpression(piece);
+      if (this.inlined(piece)) this.#prepare(piece);
       else this.place(piece);
       this.#emit(elementwiseKernel(piece, sizeOf(piece.shape), value, mapOf(view), this, "concat"), value);
     }
@@ -308,17 +305,23 @@ class Planner implements Resolver {
     }
   }
 
-  finish(roots: readonly Node[]): PlanSpec {
+  /** The value that holds exactly the root's elements; views are copied. */
+  placeRoot(root: Node): Value {
+    const { value, view } = this.place(root);
+    const bytes = bytesOf(root);
+    if (value.place.kind !== "leaf" && isContiguous(view) && view.offset === 0 && value.bytes === bytes) return value;
+    const copy = this.temporary(bytes);
+    this.#copy(root, copy);
+    return copy;
+  }
+
+  /** @param values of each root, null for update tokens */
+  finish(values: readonly (Value | null)[]): PlanSpec {
     const taken = new Map<Value, number>();
     const copies: [Value, number][] = [];
-    const results = roots.map((root, index) => {
-      const bytes = bytesOf(root);
-      if (root.op?.kind === "update") return { bytes: 0, copyFrom: null };
-      let { value, view } = this.place(root);
-      if (value.place.kind === "leaf" || !isContiguous(view) || view.offset !== 0 || value.bytes !== bytes) {
-        value = this.temporary(bytes);
-        this.#copy(root, value);
-      }
+    const results = values.map((value, index) => {
+      if (!value) return { bytes: 0, copyFrom: null };
+      const { bytes } = value;
       if (taken.has(value) || bytes <= SMALL_ROOT_BYTES) {
         copies.push([value, index]);
         return { bytes, copyFrom: value };
@@ -353,8 +356,9 @@ export function planGraph(order: readonly Node[], roots: readonly Node[], traits
     if (kind === undefined || kind === "movement" || kind === "update" || kind === "pick" || planner.inlined(node)) continue;
     planner.place(node);
   }
-  for (const root of merged.roots) if (!isUpdate(root)) planner.place(root);
+  // a root that is a view of a leaf is read before updates write the leaf
+  const values = merged.roots.map((root) => (isUpdate(root) ? null : planner.placeRoot(root)));
   planner.runUpdates(merged.roots.filter(isUpdate));
-  return planner.finish(merged.roots);
+  return planner.finish(values);
 }
 

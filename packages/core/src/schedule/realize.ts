@@ -1,11 +1,11 @@
 import { BYTES_PER_ELEMENT, typedArray, type TypedArray } from "../base/dtype.ts";
-import { StaleTensorError } from "../base/errors.ts";
+import { invariant, StaleTensorError } from "../base/errors.ts";
 import { formatShape, sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { Storage } from "../graph/storage.ts";
 import { getDevice, type Device } from "../runtime/device.ts";
 import { Profiler, type Span } from "../runtime/profiler.ts";
-import { readBuffer } from "../runtime/readback.ts";
+import { copyOut, readBuffer } from "../runtime/readback.ts";
 import type { Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 
@@ -77,8 +77,14 @@ async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
   checkLeaves(order);
   const leaves = order.filter((node) => node.op === null);
   const plan = await planCacheOf(device).get(order, roots);
-  const storages = roots.map((root) => (root.op?.kind === "update" ? null : allocate(device, root)));
-  plan.run(leaves, storages, profiler);
+  const storages: (Storage | null)[] = [];
+  try {
+    for (const root of roots) storages.push(root.op?.kind === "update" ? null : allocate(device, root));
+    plan.run(leaves, storages, profiler);
+  } catch (error) {
+    for (const storage of storages) storage?.dispose();
+    throw error;
+  }
   roots.forEach((root, i) => {
     const storage = storages[i];
     root.become(
@@ -96,16 +102,39 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them. */
-async function settleScalars(device: Device, nodes: readonly Node[]): Promise<void> {
-  for (const node of nodes) {
-    const { source } = node;
-    if (source?.kind !== "device" || source.storage.disposed || source.storage.version !== source.version) continue;
-    const array = typedArray(node.dtype, await readBuffer(device, source.storage.buffer, bytesOf(node)));
-    if (node.source !== source || source.storage.disposed || source.storage.version !== source.version) continue;
-    node.become({ kind: "host", array });
-    source.storage.dispose();
-  }
+/** Small roots on their way to the host. */
+const arriving = new WeakMap<Node, Promise<TypedArray>>();
+
+/**
+ * Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them.
+ * They are copied right behind their plan: whoever reads one does not wait for the next plan.
+ */
+function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown>): void {
+  const leaving = nodes.flatMap((node) => (node.source?.kind === "device" ? [{ node, source: node.source }] : []));
+  const read = copyOut(
+    device,
+    leaving.map(({ node, source }) => ({ buffer: source.storage.buffer, bytes: bytesOf(node) })),
+  );
+  const arrived = done.then(read, read);
+  const values = leaving.map(({ node }, i) => arrived.then((copies) => typedArray(node.dtype, copies[i] ?? new ArrayBuffer(0))));
+  leaving.forEach(({ node }, i) => {
+    const value = values[i];
+    if (value) arriving.set(node, value);
+  });
+  const settle = async (): Promise<void> => {
+    const arrays = await Promise.all(values);
+    // in a turn of its own: a leaf must not change while a plan is being prepared for it
+    await inTurn(() => {
+      leaving.forEach(({ node, source }, i) => {
+        const array = arrays[i];
+        if (!array || node.source !== source || source.storage.disposed || source.storage.version !== source.version) return;
+        node.become({ kind: "host", array });
+        source.storage.dispose();
+      });
+      return Promise.resolve();
+    });
+  };
+  settle().catch(() => undefined); // the error is the next realisation's to report
 }
 
 /** Settles when the device has done all that was submitted by the last realisation. */
@@ -160,27 +189,40 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
     previous = waitFor(device, plan, before);
     previous.catch(() => undefined);
-    // in a turn of its own: a leaf must not change while a plan is being prepared for it
-    if (scalars.length > 0) void previous.then(() => inTurn(() => settleScalars(device, scalars))).catch(() => undefined);
+    if (scalars.length > 0) bringHome(device, scalars, previous);
     await device.guard(before);
   });
 }
 
-/** Values of a node in row-major order; realises it if need be. */
-export async function readNode(node: Node): Promise<TypedArray> {
-  if (node.source === null) await realizeNodes([{ node, targets: null }]);
-  const { source } = node;
+/**
+ * Values of a tensor in row-major order, after the realisations asked for before; realises it if need be. What was computed for this read
+ * alone leaves the device with it.
+ */
+export async function readTensor(tensor: UpdateTarget): Promise<TypedArray> {
+  const temporary = tensor.node.source === null;
+  if (temporary) await realizeNodes([{ node: tensor.node, targets: null }]);
+  const { source } = tensor.node;
   if (source?.kind === "host") return source.array.slice();
-  if (source === null) throw new StaleTensorError("data: an update token has no values");
-  const device = await getDevice();
-  await previous.catch(() => undefined);
-  const settled = node.source;
-  if (settled?.kind === "host") return settled.array.slice();
-  checkLeaves([node]);
-  const bytes = bytesOf(node);
-  return typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, source.storage.buffer, bytes));
+  const coming = arriving.get(tensor.node);
+  if (coming) return (await coming).slice();
+  return inTurn(async () => {
+    const { node } = tensor;
+    if (node.source?.kind === "host") return node.source.array.slice();
+    invariant(node.source !== null, "data: a realised tensor has no values");
+    const { storage } = node.source;
+    const device = await getDevice();
+    await previous.catch(() => undefined);
+    checkLeaves([node]);
+    const bytes = bytesOf(node);
+    const array = typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes));
+    if (!temporary) return array;
+    node.become({ kind: "host", array });
+    storage.dispose();
+    return array.slice();
+  });
 }
 
 export function disposeNode(node: Node): void {
+  arriving.delete(node);
   if (node.source?.kind === "device") node.source.storage.dispose();
 }
