@@ -2,7 +2,8 @@ import { ShapeError } from "../base/errors.ts";
 import { expectShape, formatShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { convForward, type Geometry, packGeometry } from "../primitives/conv.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { expectDType } from "../tensor/build.ts";
+import { Tensor, zeros } from "../tensor/tensor.ts";
 
 type PerAxis = number | readonly number[];
 
@@ -42,18 +43,27 @@ function conv(name: string, rank: 1 | 2 | 3, x: Tensor, weight: Tensor, bias: Te
         `got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
   if (bias) expectShape(name, "bias", bias.shape, [out]);
+  for (const t of [x, weight, ...(bias ? [bias] : [])]) expectDType(name, t.dtype, ["f32"]);
   const stride = perAxis(options.stride, rank);
   const dilation = perAxis(options.dilation, rank);
   const padding = pads(options.padding, rank);
+  if ([...stride, ...dilation].some((s) => !Number.isInteger(s) || s < 1))
+    throw new ShapeError(`${name}: strides and dilations must be whole numbers of at least 1, got ${formatShape(stride)} and ${formatShape(dilation)}`);
   const output = input.map((n, i) => {
     const [before, after] = padding[i] ?? [0, 0];
+    const length = n + before + after;
     const reach = (dilation[i] ?? 1) * ((kernel[i] ?? 1) - 1) + 1;
-    return Math.floor((n + before + after - reach) / (stride[i] ?? 1)) + 1;
+    if (length > 0 && length < reach)
+      throw new ShapeError(
+        `${name}: the kernel must fit the padded input, got a reach of ${reach} over ${length} elements of axis ${i + 2} (kernel ${formatShape(kernel)}, input ${formatShape(input)})`,
+      );
+    return length === 0 ? 0 : Math.floor((length - reach) / (stride[i] ?? 1)) + 1;
   });
-  if (output.some((n) => n < 0) || stride.some((s) => s < 1))
-    throw new ShapeError(
-      `${name}: the kernel ${formatShape(kernel)} must fit the padded input ${formatShape(input)} and strides be at least 1`,
-    );
+  if (x.size === 0 || weight.size === 0) {
+    // sums of nothing
+    const y = zeros([batch, out, ...output]);
+    return bias ? y.add(bias.reshape([out, ...new Array<number>(rank).fill(1)])) : y;
+  }
   const geometry: Geometry = {
     batch,
     input: three(input, 1),

@@ -1,15 +1,19 @@
-import { normalizeAxis } from "../base/shape.ts";
+import { ShapeError } from "../base/errors.ts";
+import { formatShape, normalizeAxis } from "../base/shape.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { embedding } from "./embedding.ts";
 
 /**
  * Samples an axis at given positions, linearly between neighbours; positions outside are clamped.
  *
- * @param positions in elements of the axis, any length ≥ 1
+ * @param positions in elements of the axis
+ * @throws ShapeError when the axis is empty
  */
 export function sampleLinear(x: Tensor, axis: number, positions: readonly number[]): Tensor {
   const a = normalizeAxis("sampleLinear", axis, x.ndim);
   const n = x.shape[a] ?? 0;
+  if (n === 0 && positions.length > 0)
+    throw new ShapeError(`sampleLinear: the axis must not be empty, got axis ${a} of ${formatShape(x.shape)}`);
   const clamped = positions.map((p) => Math.min(n - 1, Math.max(0, p)));
   const low = Int32Array.from(clamped, (p) => Math.floor(p));
   const high = Int32Array.from(clamped, (p) => Math.min(n - 1, Math.floor(p) + 1));
