@@ -1,7 +1,7 @@
+import { dtypeOf, type DType, type TypedArray } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { realize, Tensor, tensor } from "../tensor/tensor.ts";
-import type { TypedArray } from "../base/dtype.ts";
 
 /** Values for a state dict: a tensor, or plain numbers with a shape. */
 export type StateValue = Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
@@ -35,7 +35,7 @@ export abstract class Module {
    * Takes values by path. Nothing changes unless every value fits.
    *
    * @param options.strict both sides must name the same parameters (the default)
-   * @throws ShapeError listing missing, unexpected and misshaped names
+   * @throws ShapeError listing missing, unexpected and misshaped (or mistyped) names
    */
   loadStateDict(state: Readonly<Record<string, StateValue>>, { strict = true }: { strict?: boolean } = {}): void {
     const own = this.parameters();
@@ -43,7 +43,9 @@ export abstract class Module {
     const unexpected = Object.keys(state).filter((name) => !(name in own));
     const misshaped = Object.entries(own).flatMap(([name, t]) => {
       const value = state[name];
-      return !value || sameShape(value.shape, t.shape) ? [] : [`${name}: ${formatShape(t.shape)} wanted, got ${formatShape(value.shape)}`];
+      if (!value || (sameShape(value.shape, t.shape) && holds(value, t.dtype))) return [];
+      const got = value instanceof Tensor ? value.dtype : dtypeOf(value.data);
+      return [`${name}: ${t.dtype} ${formatShape(t.shape)} wanted, got ${got} ${formatShape(value.shape)}`];
     });
     const problems = [
       ...(strict && missing.length > 0 ? [`missing ${list(missing)}`] : []),
@@ -54,9 +56,16 @@ export abstract class Module {
     for (const [name, t] of Object.entries(own)) {
       const value = state[name];
       if (!value) continue;
-      t.node = value instanceof Tensor ? value.node : tensor(value.data as TypedArray, { shape: value.shape }).node; // host arrays own their buffer
+      // host arrays own their buffer
+      t.node = value instanceof Tensor ? value.node : tensor(value.data as TypedArray, { shape: value.shape, dtype: t.dtype }).node;
     }
   }
+}
+
+function holds(value: StateValue, dtype: DType): boolean {
+  if (value instanceof Tensor) return value.dtype === dtype;
+  const held = dtypeOf(value.data);
+  return held === dtype || (dtype === "bool" && held === "u32");
 }
 
 const list = (names: readonly string[]): string =>

@@ -1,4 +1,5 @@
-import { OmniError } from "../base/errors.ts";
+import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
+import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lerpOp } from "../primitives/assign.ts";
 import { tensor, updateToken, type Tensor } from "../tensor/tensor.ts";
@@ -10,7 +11,10 @@ export class Ema {
   readonly #decay: number;
   #updates: number;
 
-  /** @param start averages to go on from; the parameters' present values by default */
+  /**
+   * @param start averages to go on from; the parameters' present values by default
+   * @throws DTypeError when a parameter is not f32; ShapeError when an average is not shaped as its parameter
+   */
   constructor(
     params: Readonly<Record<string, Tensor>>,
     decay: number,
@@ -22,7 +26,10 @@ export class Ema {
     this.average = Object.fromEntries(
       Object.entries(params).map(([name, p]) => {
         const given = start?.average[name];
+        if (p.dtype !== "f32") throw new DTypeError(`Ema: parameters must be f32, got ${p.dtype} for "${name}"`);
         if (start && !given) throw new OmniError(`Ema: the averages must hold "${name}"`);
+        if (given && !sameShape(given.shape, p.shape))
+          throw new ShapeError(`Ema: the average of "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(given.shape)}`);
         return [name, given ?? p.mul(1)];
       }),
     );
