@@ -29,8 +29,8 @@ export interface VaePhase {
 
 /** Single pictures of many people first, which a frame of a clip costs as much as but teaches more; then clips, for what moves. */
 export const nanoVaePhases: readonly VaePhase[] = [
-  { share: 0.6, frames: 1, batch: 16 },
-  { share: 0.4, frames: 13, batch: 2 },
+  { share: 0.35, frames: 1, batch: 16 },
+  { share: 0.65, frames: 13, batch: 2 },
 ];
 
 export interface VaeTraining extends Omit<LoopOptions, "from"> {
