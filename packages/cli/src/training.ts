@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getDevice } from "@omni/core";
-import { loadAudio, loadAutoencoder, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
+import { loadAudio, loadAutoencoder, loadDenoiser, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
 import { visemeClasses } from "@omni/puppet";
 import { nanoVaePhases, trainAudio, trainDit, trainVae } from "@omni/trainer";
 import type { LogLine, LoopOptions } from "@omni/trainer";
@@ -29,6 +29,8 @@ export interface TrainRequest {
   /** Stops after so long. */
   readonly minutes: number | null;
   readonly resume: boolean;
+  /** Folder of weights that a new run starts from. */
+  readonly init: string | null;
   /** The command, for the record. */
   readonly command: string;
 }
@@ -96,22 +98,24 @@ async function trained(
   loop: LoopOptions,
   record: () => Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume } = request;
+  const { part, out, seed, batch, lr, resume, init } = request;
+  const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
+    init === null || resume ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
   switch (part) {
     case "vae": {
       const phases = batch === null ? nanoVaePhases : nanoVaePhases.map((phase) => ({ ...phase, batch }));
-      const vae = await trainVae({ ...options, clips: puppets.clips, phases });
+      const vae = await trainVae({ ...options, ...(await first(loadAutoencoder)), clips: puppets.clips, phases });
       return saveAutoencoder(vae, { metadata: record() });
     }
     case "audio": {
-      const encoder = await trainAudio({ ...options, speech: puppets.speech, classes: visemeClasses });
+      const encoder = await trainAudio({ ...options, ...(await first(loadAudio)), speech: puppets.speech, classes: visemeClasses });
       return saveAudio(encoder, { metadata: record() });
     }
     case "dit": {
       const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
       const audio = await loadAudio(join(out, WEIGHT_FILES.audio));
-      const { denoiser, average } = await trainDit({ ...options, clips: puppets.clips, vae, audio });
+      const { denoiser, average } = await trainDit({ ...options, ...(await first(loadDenoiser)), clips: puppets.clips, vae, audio });
       return saveDenoiser(denoiser, { metadata: record(), values: average });
     }
   }

@@ -27,6 +27,8 @@ export interface AudioTraining extends Omit<LoopOptions, "from"> {
   readonly lr?: number;
   readonly seed?: number;
   readonly resume?: boolean;
+  /** Weights to start a new run from; random ones by default. */
+  readonly start?: Wav2Vec2Encoder;
 }
 
 const MODEL = "encoder";
@@ -42,7 +44,7 @@ export async function trainAudio(options: AudioTraining): Promise<Wav2Vec2Encode
   const { speech, classes, config = presets.nano, batch = 8, seconds = 2, lr = 1e-3, seed = 0 } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const rng = new Rng(seed).fork("audio");
-  const encoder = new Wav2Vec2Encoder(config, { rng: rng.fork(MODEL) });
+  const encoder = options.start ?? new Wav2Vec2Encoder(config, { rng: rng.fork(MODEL) });
   const head = new AudioPretrainHead(config, { classes, rng: rng.fork(HEAD) });
   const params = {
     ...Object.fromEntries(encoder.namedParameters(`${MODEL}.`)),

@@ -36,6 +36,8 @@ export interface DitTraining extends Omit<LoopOptions, "from"> {
   /** Batches that a freshly encoded batch is followed by before the next one. */
   readonly reuse?: number;
   readonly resume?: boolean;
+  /** Weights to start a new run from; random ones by default. */
+  readonly start?: Denoiser;
 }
 
 export interface TrainedDenoiser {
@@ -58,7 +60,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { shift = 2, movingGain = 3, motionRatio = 0.5, capacity = 512, reuse = 3 } = options;
   const { clip, dit } = config;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
-  const denoiser = new Denoiser(config, { rng: new Rng(seed).fork("denoiser") });
+  const denoiser = options.start ?? new Denoiser(config, { rng: new Rng(seed).fork("denoiser") });
   if (state) denoiser.loadStateDict(state.group("param"));
   await denoiser.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 100 });

@@ -45,6 +45,8 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
   readonly movingGain?: number;
   /** Go on from the checkpoint file. */
   readonly resume?: boolean;
+  /** Weights to start a new run from; random ones by default. */
+  readonly start?: CausalVae;
 }
 
 /** Batches that latent statistics are measured on. */
@@ -66,9 +68,9 @@ export const NANO_SIZES: readonly ClipSize[] = [
 export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   const { clips, config = vaePresets.nano, phases = nanoVaePhases, sizes = NANO_SIZES, lr = 2e-3, seed = 0, movingGain = 5 } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
-  const vae = new CausalVae(config, new Rng(seed).fork("vae"));
+  const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
   if (state) vae.loadStateDict(state.group("param"));
-  else if (config.patchShortcut) await startShortcut(vae, options);
+  else if (!options.start && config.patchShortcut) await startShortcut(vae, options);
   await vae.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 50, hold: 0.5, final: 0.05 });
   const optimization = new Optimization(vae.parameters(), { lr: schedule, emaDecay: 0.995 }, state);

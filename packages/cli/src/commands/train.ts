@@ -14,6 +14,7 @@ interface Options {
   readonly seed: number;
   readonly minutes?: number;
   readonly resume?: boolean;
+  readonly init?: string;
   readonly adapter?: AdapterChoice;
 }
 
@@ -38,16 +39,18 @@ export function trainCommand(context: Context): Command {
     .option("--seed <n>", "of weights, data and noise", index, 0)
     .option("--minutes <n>", "stop after so long", positive)
     .option("--resume", "go on from the folder's checkpoint")
+    .option("--init <folder>", "start a new run from the weights of a folder")
     .addOption(adapterOption())
     .addHelpText("after", examples)
     .action(async (part: Part, options: Options) => {
-      const { out, seed, batch = null, lr = null, minutes = null, resume = false, adapter } = options;
+      const { out, seed, batch = null, lr = null, minutes = null, resume = false, init = null, adapter } = options;
       const { getDevice } = await import("@omni/core");
       if (adapter !== undefined) await getDevice({ adapter });
       const { DEFAULT_STEPS, train } = await import("../training.ts");
       const steps = options.steps ?? DEFAULT_STEPS[part];
-      const command = `omni train ${part} --steps ${steps} --seed ${seed}`;
-      const path = await train({ part, out, steps, seed, batch, lr, minutes, resume, command }, context);
+      const from = init === null ? "" : ` --init ${init}`;
+      const command = `omni train ${part} --steps ${steps} --seed ${seed}${from}`;
+      const path = await train({ part, out, steps, seed, batch, lr, minutes, resume, init, command }, context);
       print(context, `${path}: trained for ${steps} steps`);
     });
 }
