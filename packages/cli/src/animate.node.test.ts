@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createImage, readAudio, readVideo, writeImage } from "@omni/media";
 import { animate, plainRequest } from "./animate.ts";
-import { omni, testContext, testFolder, thinModel, toneWav } from "./testing.fixture.ts";
+import { omni, SLOW_MACHINE, testContext, testFolder, thinModel, toneWav } from "./testing.fixture.ts";
 import type { Folder } from "./testing.fixture.ts";
 
 let folder: Folder;
@@ -30,7 +30,7 @@ const files = (image: string, audio: string, out: string): string[] => [
   `--out=${folder.at(out)}`,
 ];
 
-describe("omni animate", () => {
+describe("omni animate", { timeout: SLOW_MACHINE }, () => {
   test("writes a video as long as the sound, within a frame, with the sound in it", async () => {
     const { code, stdout, stderr } = await omniAnimate(files("square.png", "1.3.wav", "a.mp4"));
     expect(code, stderr).toBe(0);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
 import { createImage, readVideo, writeImage } from "@omni/media";
-import { testFolder, thinModel, toneWav } from "./testing.fixture.ts";
+import { SLOW_MACHINE, testFolder, thinModel, toneWav } from "./testing.fixture.ts";
 import type { Folder } from "./testing.fixture.ts";
 
 let folder: Folder;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-test("Ctrl-C ends the program with code 130 and keeps what is finished", { timeout: 180_000 }, async () => {
+test("Ctrl-C ends the program with code 130 and keeps what is finished", { timeout: SLOW_MACHINE }, async () => {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const node = ["--import", import.meta.resolve("tsx"), "--conditions=@omni/source", main, "animate"];
   const files = ["--image", "person.png", "--audio", "long.wav", "--weights", "weights"];

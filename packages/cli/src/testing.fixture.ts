@@ -45,6 +45,9 @@ let model: Promise<OmniHuman> | null = null;
 /** An untrained model, made once. */
 export const thinModel = (): Promise<OmniHuman> => (model ??= OmniHuman.create(thinConfig).realize());
 
+/** Time that a test may take where other programs hold the processor and kernels compile for the first time, ms. */
+export const SLOW_MACHINE = 180_000;
+
 /** What a command did. */
 export interface Ran {
   readonly code: number;

@@ -1,7 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getDevice } from "@omni/core";
-import { loadAudio, loadAutoencoder, loadDenoiser, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
+import {
+  loadAudio,
+  loadAutoencoder,
+  loadDenoiser,
+  saveAudio,
+  saveAutoencoder,
+  saveDenoiser,
+  WEIGHT_FILES,
+} from "@omni/human";
 import { visemeClasses } from "@omni/puppet";
 import { nanoVaePhases, trainAudio, trainDit, trainVae } from "@omni/trainer";
 import type { LogLine, LoopOptions } from "@omni/trainer";
@@ -109,13 +117,24 @@ async function trained(
       return saveAutoencoder(vae, { metadata: record() });
     }
     case "audio": {
-      const encoder = await trainAudio({ ...options, ...(await first(loadAudio)), speech: puppets.speech, classes: visemeClasses });
+      const encoder = await trainAudio({
+        ...options,
+        ...(await first(loadAudio)),
+        speech: puppets.speech,
+        classes: visemeClasses,
+      });
       return saveAudio(encoder, { metadata: record() });
     }
     case "dit": {
       const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
       const audio = await loadAudio(join(out, WEIGHT_FILES.audio));
-      const { denoiser, average } = await trainDit({ ...options, ...(await first(loadDenoiser)), clips: puppets.clips, vae, audio });
+      const { denoiser, average } = await trainDit({
+        ...options,
+        ...(await first(loadDenoiser)),
+        clips: puppets.clips,
+        vae,
+        audio,
+      });
       return saveDenoiser(denoiser, { metadata: record(), values: average });
     }
   }
