@@ -50,7 +50,6 @@ const compare = (operator: string, takes = NUMBER): Row => ({
 });
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
-const LN2 = Math.LN2;
 
 /**
  * Every elementwise op: its WGSL on scalars or vec4, and its gradient.
@@ -61,7 +60,6 @@ const table = {
   abs: unary((a) => `abs(${a})`, (dy, x) => dy.mul(x.sign()), true, NUMBER),
   exp: unary((a) => `exp(${a})`, (dy, _, y) => dy.mul(y)),
   log: unary((a) => `log(${a})`, (dy, x) => dy.div(x)),
-  exp2: unary((a) => `exp2(${a})`, (dy, _, y) => dy.mul(y).mul(LN2)),
   sin: unary((a) => `sin(${a})`, (dy, x) => dy.mul(x.cos())),
   cos: unary((a) => `cos(${a})`, (dy, x) => dy.mul(x.sin()).neg()),
   sqrt: unary((a) => `sqrt(${a})`, (dy, _, y) => dy.div(y.mul(2))),

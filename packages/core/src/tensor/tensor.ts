@@ -216,7 +216,8 @@ export class Tensor {
   reshape(shape: Shape): Tensor {
     const known = shape.reduce((n, s) => (s === -1 ? n : n * s), 1);
     const wanted = shape.map((s) => (s === -1 && known > 0 ? this.size / known : s));
-    if (shape.filter((s) => s === -1).length > 1 || sizeOf(checkShape("reshape", wanted)) !== this.size)
+    const isShape = wanted.every((n) => Number.isInteger(n) && n >= 0);
+    if (!isShape || shape.filter((s) => s === -1).length > 1 || sizeOf(wanted) !== this.size)
       throw new ShapeError(`reshape: ${formatShape(shape)} must hold the ${this.size} elements of ${formatShape(this.shape)}`);
     return new Tensor(build.reshapeNode(this.node, wanted));
   }

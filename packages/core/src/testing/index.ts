@@ -1,1 +1,3 @@
-export {};
+export { allclose, difference, EXACT, expectClose, ROUNDING, type Tolerance } from "./allclose.ts";
+export { gradcheck, numericGradient, type GradcheckOptions } from "./gradcheck.ts";
+export { at, build, coordinatesOf, sample, sum, withAxis, type Nd } from "./nd.ts";
