@@ -162,7 +162,10 @@ async function waitFor(device: Device, plan: Plan | null, before: Promise<unknow
   if (!plan || plan.runs < 2) return;
   // done already when woken: the estimate was too long, how much is not known
   const overslept = expected > SHORT_WAIT && lastEnd - woke < 2;
-  plan.duration = overslept ? plan.duration / 2 : lastEnd - start;
+  const seen = lastEnd - start;
+  // a machine that slept must not make the next steps sleep as long
+  const most = plan.duration > 0 ? 2 * plan.duration : Infinity;
+  plan.duration = overslept ? plan.duration / 2 : Math.min(seen, most);
 }
 
 /** Realises the nodes of the tensors and performs the updates among them. */
