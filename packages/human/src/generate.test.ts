@@ -25,7 +25,8 @@ function tinyTrack(frames: number): KeypointTrack {
   return { schema: upperBody8, fps: 12.5, width: 32, height: 32, points };
 }
 
-describe("generate", () => {
+// the first run compiles every kernel, which takes a busy machine a while
+describe("generate", { timeout: 180_000 }, () => {
   test.each([0.2, 1, 2, 2.1, 5.3])("makes the frames of %d s of sound, within one", async (seconds) => {
     const frames = await run({ audio: tinySound(seconds) });
     expect(Math.abs(frames.length - seconds * 12.5)).toBeLessThanOrEqual(0.5);
