@@ -36,6 +36,8 @@ function chromium(): TestProjectConfiguration | null {
   const { executablePath, args, env } = found;
   return {
     resolve: { conditions: [SOURCE, "module", "browser", "development|production"] },
+    // found only while tests run, they would make vite start over in the middle
+    optimizeDeps: { include: ["fast-check", "mediabunny"] },
     test: {
       name: "chromium",
       sequence: { groupOrder: 1 },

@@ -22,6 +22,8 @@ for (const name of ISOMORPHIC) {
     format: "esm",
     platform: "browser",
     conditions: ["@omni/source"],
+    // the speech engine looks for Node's modules at run time and does without them in a page
+    external: ["module"],
     logLevel: "error",
   });
 }

@@ -1,5 +1,5 @@
-import { concat, linear, Rng, zeros } from "@omni/core";
-import type { Tensor } from "@omni/core";
+import { concat, linear, zeros } from "@omni/core";
+import type { Rng, Tensor } from "@omni/core";
 import { Module } from "@omni/core/nn";
 
 /** Edges of the block of pixels that one latent cell stands for. */
