@@ -37,7 +37,7 @@ function chromium(): TestProjectConfiguration | null {
   return {
     resolve: { conditions: [SOURCE, "module", "browser", "development|production"] },
     // found only while tests run, they would make vite start over in the middle
-    optimizeDeps: { include: ["fast-check", "mediabunny"] },
+    optimizeDeps: { include: ["fast-check"] },
     test: {
       name: "chromium",
       sequence: { groupOrder: 1 },
