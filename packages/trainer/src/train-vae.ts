@@ -1,5 +1,6 @@
 import { Rng, type Tensor } from "@omni/core";
 import { warmupHoldDecay } from "@omni/core/optim";
+import { presets } from "@omni/human";
 import {
   blocksOf,
   CausalVae,
@@ -52,13 +53,10 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
 /** Batches that latent statistics are measured on. */
 const STATISTICS_BATCHES = 24;
 
-/** Sizes of the nano model: about 64×64 pixels, multiples of 16. */
-export const NANO_SIZES: readonly ClipSize[] = [
-  { width: 64, height: 64 },
-  { width: 64, height: 64 },
-  { width: 48, height: 80 },
-  { width: 80, height: 48 },
-];
+const nanoSizes = presets.nano.clip.sizes;
+
+/** Sizes of the nano model; squares come twice as often. */
+export const NANO_SIZES: readonly ClipSize[] = [nanoSizes[0], ...nanoSizes];
 
 /**
  * Trains the causal autoencoder and measures the statistics that normalise its latents.
@@ -66,7 +64,7 @@ export const NANO_SIZES: readonly ClipSize[] = [
  * @returns the model with averaged weights
  */
 export async function trainVae(options: VaeTraining): Promise<CausalVae> {
-  const { clips, config = vaePresets.nano, phases = nanoVaePhases, sizes = NANO_SIZES, lr = 2e-3, seed = 0, movingGain = 5 } = options;
+  const { clips, config = vaePresets.nano, phases = nanoVaePhases, sizes = NANO_SIZES, lr = 1e-3, seed = 0, movingGain = 5 } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
   if (state) vae.loadStateDict(state.group("param"));
