@@ -33,6 +33,8 @@ export interface DitConfig {
   readonly timeDim: number;
   /** Start of the residual gates: 1 trains small models fast, 0 (adaLN-zero) keeps deep ones stable. */
   readonly gateInit: number;
+  /** Variance of video latents around their reference, for `referencePrior`; 0 leaves the velocity to the network alone, as the paper does. */
+  readonly referencePrior: number;
 }
 
 /** Patch of the video tokens in latent frames, rows and columns. */
@@ -56,6 +58,7 @@ const large = {
   textRope: "mm",
   timeDim: 256,
   gateInit: 0,
+  referencePrior: 0,
 } as const;
 
 /** `nano` is the shipped model; `small` ≈ 0.1 B, `base` ≈ 1.4 B, `seaweed-8b` the paper's size class. */
@@ -79,6 +82,7 @@ export const presets = {
     ffnDim: swigluDim(192),
     timeDim: 128,
     gateInit: 1,
+    referencePrior: 0.3,
   },
   small: {
     ...large,
@@ -131,6 +135,7 @@ const schema: { readonly [K in keyof DitConfig]: Kind } = {
   ffnDim: "count",
   timeDim: "count",
   gateInit: "number",
+  referencePrior: "number",
 };
 
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;

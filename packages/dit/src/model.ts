@@ -11,6 +11,7 @@ import type { DitInputs, Layout } from "./inputs.ts";
 import { keyMask } from "./joint-attention.ts";
 import { modulatedNorm } from "./layers.ts";
 import { PatchEmbed, unpatchify } from "./patch-embed.ts";
+import { referencePrior } from "./reference-prior.ts";
 import { rope3d, tokenPositions } from "./rope3d.ts";
 import type { Rope } from "./rope3d.ts";
 import { TimeEmbed } from "./timestep.ts";
@@ -110,7 +111,10 @@ export class MMDiT extends Module {
       text: inputs.text && layout.textLength > 0 ? this.textIn.forward(inputs.text) : null,
     };
     for (const block of this.blocks) streams = block.forward(streams, context);
-    return unpatchify(this.finalLayer.forward(streams.video, time.vector), layout);
+    const answer = unpatchify(this.finalLayer.forward(streams.video, time.vector), layout);
+    if (this.#config.referencePrior === 0) return answer;
+    const prior = referencePrior(inputs, this.#config.referencePrior);
+    return answer.mul(prior.deviation).add(prior.mean);
   }
 
   #ropeFor(layout: Layout): Rope {
