@@ -60,7 +60,12 @@ if (!values.json) {
 }
 for (const { name, flops, bytes, cold, times } of runs) {
   const ms = median(times);
-  const rate = flops !== null ? `${(flops / ms / 1e6).toFixed(1)} GFLOP/s` : bytes !== null ? `${(bytes / ms / 1e6).toFixed(1)} GB/s` : "–";
+  const rate =
+    flops !== null
+      ? `${(flops / ms / 1e6).toFixed(1)} GFLOP/s`
+      : bytes !== null
+        ? `${(bytes / ms / 1e6).toFixed(1)} GB/s`
+        : "–";
   const line = values.json
     ? JSON.stringify({ name, cold, median: ms, times, flops, bytes, adapter: device.adapterName })
     : `| ${name} | ${cold.toFixed(0)} | ${ms.toFixed(1)} | ${rate} |`;

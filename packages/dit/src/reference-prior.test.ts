@@ -3,7 +3,16 @@ import { describe, expect, test } from "vitest";
 import type { DitInputs } from "./inputs.ts";
 import { referencePrior } from "./reference-prior.ts";
 
-const none = { motion: null, text: null, textMask: null, textActive: null, audio: null, audioMask: null, pose: null, poseActive: null };
+const none = {
+  motion: null,
+  text: null,
+  textMask: null,
+  textActive: null,
+  audio: null,
+  audioMask: null,
+  pose: null,
+  poseActive: null,
+};
 const shape = [2, 3, 2, 4, 4];
 const rng = new Rng(5);
 

@@ -30,16 +30,35 @@ export interface ClipEncoder {
 
 const rowsOf = (values: ArrayLike<number>, rows: number): Float32Array[] => {
   const width = values.length / rows;
-  return Array.from({ length: rows }, (_, i) => Float32Array.from({ length: width }, (__, k) => values[i * width + k] ?? 0));
+  return Array.from({ length: rows }, (_, i) =>
+    Float32Array.from({ length: width }, (__, k) => values[i * width + k] ?? 0),
+  );
 };
 
 /** Runs the frozen encoders over clips of one size. */
-export async function encodeClips({ vae, audio, fps, tokensPerFrame }: ClipEncoder, clips: readonly TrainingClip[]): Promise<EncodedClip[]> {
+export async function encodeClips(
+  { vae, audio, fps, tokensPerFrame }: ClipEncoder,
+  clips: readonly TrainingClip[],
+): Promise<EncodedClip[]> {
   const [first] = clips;
   if (!first) return [];
   const { frames, height, width } = first;
-  const latents = vae.encode(videoTensor(clips.map((c) => c.video), frames, height, width));
-  const reference = vae.encode(videoTensor(clips.map((c) => c.reference), 1, height, width));
+  const latents = vae.encode(
+    videoTensor(
+      clips.map((c) => c.video),
+      frames,
+      height,
+      width,
+    ),
+  );
+  const reference = vae.encode(
+    videoTensor(
+      clips.map((c) => c.reference),
+      1,
+      height,
+      width,
+    ),
+  );
   const samples = first.audio.length;
   const waves = new Float32Array(clips.length * samples);
   clips.forEach((c, b) => waves.set(normalizeWaveform(c.audio, audio.config.varianceFloor), b * samples));

@@ -51,7 +51,14 @@ export async function runSteps(
     const seconds = (performance.now() - started) / 1000;
     // the first steps compile kernels; a running mean forgets them
     pace = pace === 0 ? seconds : pace + 0.1 * (seconds - pace);
-    onLog?.({ step: done, steps, values, secondsPerStep: pace, secondsLeft: pace * (steps - done), deviceBytes: device.pool.liveBytes });
+    onLog?.({
+      step: done,
+      steps,
+      values,
+      secondsPerStep: pace,
+      secondsLeft: pace * (steps - done),
+      deviceBytes: device.pool.liveBytes,
+    });
     if (performance.now() - saved > checkpointSeconds * 1000) await save();
   }
   await save();

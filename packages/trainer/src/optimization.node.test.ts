@@ -15,7 +15,10 @@ class Tiny extends Module {
   loss(step: number): Tensor {
     const x = new Rng(7).fork(step).normal([4, 3]);
     const y = linear(this.first.forward(x).tanh(), this.second.weight, this.second.bias);
-    return y.sub(x.slice(1, 0, 1)).square().mean();
+    return y
+      .sub(x.slice(1, 0, 1))
+      .square()
+      .mean();
   }
 }
 
@@ -31,8 +34,14 @@ async function train(steps: number, checkpoint: string, resume: boolean): Promis
   if (state) net.loadStateDict(state.group("param"));
   await net.realize();
   const optimization = new Optimization(net.parameters(), { lr: () => 0.01 }, state);
-  await runSteps({ steps, from: state?.step ?? 0, checkpoint }, (i) => optimization.update(i, net.loss(i)), () => optimization.state());
-  const values = await Promise.all([...Object.values(net.parameters()), ...Object.values(optimization.average)].map((t) => t.data()));
+  await runSteps(
+    { steps, from: state?.step ?? 0, checkpoint },
+    (i) => optimization.update(i, net.loss(i)),
+    () => optimization.state(),
+  );
+  const values = await Promise.all(
+    [...Object.values(net.parameters()), ...Object.values(optimization.average)].map((t) => t.data()),
+  );
   return values.flatMap((v) => [...v]);
 }
 

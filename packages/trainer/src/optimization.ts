@@ -28,19 +28,33 @@ export class Optimization {
     const { betas, weightDecay } = this.#options;
     this.#adam = new AdamW(params, { lr: options.lr(0), betas, weightDecay });
     if (state) this.#adam.loadState(state.step, state.group("adam"));
-    this.#ema = new Ema(params, this.#options.emaDecay, state ? { updates: state.step, average: state.tensors("ema") } : undefined);
+    this.#ema = new Ema(
+      params,
+      this.#options.emaDecay,
+      state ? { updates: state.step, average: state.tensors("ema") } : undefined,
+    );
   }
 
   /** One update. Realises loss, gradients and parameters in one plan; gives the loss, the norm and `extra` as numbers. */
-  async update(step: number, loss: Tensor, extra: Readonly<Record<string, Tensor>> = {}): Promise<Record<string, number>> {
+  async update(
+    step: number,
+    loss: Tensor,
+    extra: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Record<string, number>> {
     const names = Object.keys(this.params);
     const gradients = grad(loss, Object.values(this.params));
     const named = Object.fromEntries(names.flatMap((name, i) => (gradients[i] ? [[name, gradients[i]]] : [])));
     const { scale, norm } = clipGradNorm(named, this.#options.clip);
     const lr = this.#options.lr(step);
     const reported = { loss, norm, ...extra };
-    await realize([...Object.values(reported), ...this.#adam.step(named, { lr, gradScale: scale }), ...this.#ema.update()]);
-    const entries = await Promise.all(Object.entries(reported).map(async ([name, t]) => [name, await t.item()] as const));
+    await realize([
+      ...Object.values(reported),
+      ...this.#adam.step(named, { lr, gradScale: scale }),
+      ...this.#ema.update(),
+    ]);
+    const entries = await Promise.all(
+      Object.entries(reported).map(async ([name, t]) => [name, await t.item()] as const),
+    );
     const values: Record<string, number> = { ...Object.fromEntries(entries), lr };
     if (!Number.isFinite(values["loss"]) || !Number.isFinite(values["norm"]))
       throw new DivergedError(

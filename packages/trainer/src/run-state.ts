@@ -20,7 +20,8 @@ export class RunState {
     const file = await openCheckpoint(path);
     try {
       const step = Number(file.metadata["step"]);
-      if (!Number.isInteger(step)) throw new CheckpointError(`${path}: must be a training checkpoint with its step; it has none`);
+      if (!Number.isInteger(step))
+        throw new CheckpointError(`${path}: must be a training checkpoint with its step; it has none`);
       const values = new Map<string, Values>();
       for (const [name, stored] of Object.entries(file.tensors))
         values.set(name, { shape: stored.shape, data: Float32Array.from(await stored.data("f32")) });
@@ -34,11 +35,15 @@ export class RunState {
   group(group: string): Record<string, Values> {
     const prefix = `${group}/`;
     return Object.fromEntries(
-      [...this.#values].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+      [...this.#values].flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+      ),
     );
   }
   tensors(group: string): Record<string, Tensor> {
-    return Object.fromEntries(Object.entries(this.group(group)).map(([name, v]) => [name, tensor(v.data, { shape: v.shape })]));
+    return Object.fromEntries(
+      Object.entries(this.group(group)).map(([name, v]) => [name, tensor(v.data, { shape: v.shape })]),
+    );
   }
 }
 

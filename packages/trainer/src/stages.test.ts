@@ -35,7 +35,9 @@ describe("ConditionDraw", () => {
     const draw = new ConditionDraw();
     const random = uniform(3);
     for (let i = 0; i < 200; i++)
-      expect(draw.draw({ text: 1, reference: 1, audio: 1, pose: 1 }, { ...always, audio: false }, random).audio).toBe(false);
+      expect(draw.draw({ text: 1, reference: 1, audio: 1, pose: 1 }, { ...always, audio: false }, random).audio).toBe(
+        false,
+      );
   });
 
   test("draws two conditions of equal ratio apart", () => {
@@ -62,7 +64,9 @@ describe("stages", () => {
 
   test("the stronger the condition, the lower its ratio (principle 2)", () => {
     const ratios = halvingStages.at(-1)?.ratios;
-    expect(ratios && RATIO_CONDITIONS.every((c, i) => i === 0 || ratios[c] < (ratios[RATIO_CONDITIONS[i - 1] ?? c] ?? 1))).toBe(true);
+    expect(
+      ratios && RATIO_CONDITIONS.every((c, i) => i === 0 || ratios[c] < (ratios[RATIO_CONDITIONS[i - 1] ?? c] ?? 1)),
+    ).toBe(true);
     expect(halfPoseStages.at(-1)?.ratios.pose).toBe(0.5);
   });
 });

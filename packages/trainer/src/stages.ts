@@ -53,7 +53,11 @@ export class ConditionDraw {
    * @param eligible conditions that the sample's record allows
    * @param random uniform numbers in [0, 1)
    */
-  draw(ratios: Ratios, eligible: Readonly<Record<RatioCondition, boolean>>, random: () => number): Record<RatioCondition, boolean> {
+  draw(
+    ratios: Ratios,
+    eligible: Readonly<Record<RatioCondition, boolean>>,
+    random: () => number,
+  ): Record<RatioCondition, boolean> {
     this.#samples++;
     const active = { text: false, reference: false, audio: false, pose: false };
     for (const condition of RATIO_CONDITIONS) {

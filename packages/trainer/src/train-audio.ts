@@ -61,10 +61,18 @@ export async function trainAudio(options: AudioTraining): Promise<Wav2Vec2Encode
   const times = Array.from({ length: steps }, (_, i) => stepTime(config, i));
   const step = async (index: number): Promise<Record<string, number>> => {
     const drawn = Array.from({ length: batch }, (_, i) => speech(index * batch + i, seconds));
-    const { loss, classLoss, curveLoss } = audioPretrainLoss(encoder, head, waveforms(drawn, samples, config), {
-      classes: tensor(Int32Array.from(drawn.flatMap((s) => times.map(s.classAt))), { shape: [batch, steps] }),
-      curves: tensor(Float32Array.from(drawn.flatMap((s) => times.flatMap((t) => s.curvesAt(t)))), { shape: [batch, steps, 3] }),
-    }, { curveWeight: 4 });
+    const { loss, classLoss, curveLoss } = audioPretrainLoss(
+      encoder,
+      head,
+      waveforms(drawn, samples, config),
+      {
+        classes: tensor(Int32Array.from(drawn.flatMap((s) => times.map(s.classAt))), { shape: [batch, steps] }),
+        curves: tensor(Float32Array.from(drawn.flatMap((s) => times.flatMap((t) => s.curvesAt(t)))), {
+          shape: [batch, steps, 3],
+        }),
+      },
+      { curveWeight: 4 },
+    );
     return optimization.update(index, loss, { classLoss, curveLoss });
   };
   await runSteps({ ...options, from: state?.step ?? 0 }, step, () => optimization.state());
@@ -77,7 +85,9 @@ type Values = Parameters<Wav2Vec2Encoder["loadStateDict"]>[0];
 function load(values: Values, encoder: Wav2Vec2Encoder, head: AudioPretrainHead): void {
   const part = (name: string): Values =>
     Object.fromEntries(
-      Object.entries(values).flatMap(([key, v]) => (key.startsWith(`${name}.`) ? [[key.slice(name.length + 1), v]] : [])),
+      Object.entries(values).flatMap(([key, v]) =>
+        key.startsWith(`${name}.`) ? [[key.slice(name.length + 1), v]] : [],
+      ),
     );
   encoder.loadStateDict(part(MODEL));
   head.loadStateDict(part(HEAD));
@@ -85,6 +95,8 @@ function load(values: Values, encoder: Wav2Vec2Encoder, head: AudioPretrainHead)
 
 function waveforms(drawn: readonly SpeechSample[], samples: number, config: AudioConfig) {
   const values = new Float32Array(drawn.length * samples);
-  drawn.forEach(({ audio }, b) => values.set(normalizeWaveform(audio.subarray(0, samples), config.varianceFloor), b * samples));
+  drawn.forEach(({ audio }, b) =>
+    values.set(normalizeWaveform(audio.subarray(0, samples), config.varianceFloor), b * samples),
+  );
   return tensor(values, { shape: [drawn.length, samples] });
 }

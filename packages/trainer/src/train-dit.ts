@@ -68,7 +68,14 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const tokenizer = TextTokenizer.nano();
   const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
   const drawn = Number(state?.metadata["drawn"] ?? 0);
-  const library = new EncodedClips({ encoder, source: options.clips, sizes, frames: clip.segmentFrames, capacity, drawn });
+  const library = new EncodedClips({
+    encoder,
+    source: options.clips,
+    sizes,
+    frames: clip.segmentFrames,
+    capacity,
+    drawn,
+  });
   const conditions = new ConditionDraw();
   let stage = -1;
 
@@ -81,7 +88,9 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
     const size = sizes[index % sizes.length] ?? { width: 64, height: 64 };
     const wanted = index % reuse === 0 || library.count(size) < 4 * batch ? batch : 0;
     const shelf = await library.shelf(size, wanted);
-    const chosen = Array.from({ length: batch }, () => shelf[Math.floor(random() * shelf.length)]).filter((c) => c !== undefined);
+    const chosen = Array.from({ length: batch }, () => shelf[Math.floor(random() * shelf.length)]).filter(
+      (c) => c !== undefined,
+    );
     const active = chosen.map((c) =>
       conditions.draw(ratios, { text: true, reference: true, audio: c.lipSync, pose: c.poseVisible }, random),
     );
@@ -135,30 +144,53 @@ export function denoiserLoss(
   const [h, w] = [size.height / 8, size.width / 8];
   const latentFrames = 1 + (frames - 1) / 4;
   const whole = (clips[0]?.latents.length ?? 0) / (config.latentChannels * h * w);
-  const stacked = (values: readonly Float32Array[], shape: readonly number[]): Tensor => stackRows(values, [batch, ...shape]);
-  const x0 = stacked(clips.map((c) => c.latents), [config.latentChannels, whole, h, w]).slice(2, 0, latentFrames);
-  const moving = stacked(clips.map((c) => c.moving), [1, whole, h, w]).slice(2, motionFrames, latentFrames);
+  const stacked = (values: readonly Float32Array[], shape: readonly number[]): Tensor =>
+    stackRows(values, [batch, ...shape]);
+  const x0 = stacked(
+    clips.map((c) => c.latents),
+    [config.latentChannels, whole, h, w],
+  ).slice(2, 0, latentFrames);
+  const moving = stacked(
+    clips.map((c) => c.moving),
+    [1, whole, h, w],
+  ).slice(2, motionFrames, latentFrames);
   const clean = x0.slice(2, motionFrames);
   const t = drawTimes(rng.fork("t"), batch, { shift });
   const { xt, velocity } = flowPoint(clean, rng.fork("noise").normal(clean.shape), t);
   const perFrame = config.audioTokensPerFrame * config.audioDim;
-  const { ids, mask } = tokenizer.batch(clips.map((c) => c.caption), { maxTokens: CAPTION_TOKENS, padTo: "max" });
-  const keypoints = stacked(clips.map((c) => c.keypoints.subarray(0, frames * pose.keypoints * 3)), [frames, pose.keypoints, 3]);
+  const { ids, mask } = tokenizer.batch(
+    clips.map((c) => c.caption),
+    { maxTokens: CAPTION_TOKENS, padTo: "max" },
+  );
+  const keypoints = stacked(
+    clips.map((c) => c.keypoints.subarray(0, frames * pose.keypoints * 3)),
+    [frames, pose.keypoints, 3],
+  );
   const predicted = denoiser.dit.forward({
     noisy: xt,
     t,
     motion: motionFrames > 0 ? x0.slice(2, 0, motionFrames) : null,
-    reference: stacked(clips.map((c) => c.reference), [config.latentChannels, 1, h, w]),
+    reference: stacked(
+      clips.map((c) => c.reference),
+      [config.latentChannels, 1, h, w],
+    ),
     referenceActive: active("reference"),
     text: denoiser.text.forward(ids, mask),
     textMask: mask,
     textActive: active("text"),
-    audio: stacked(clips.map((c) => c.audio.subarray(0, frames * perFrame)), [frames, config.audioTokensPerFrame, config.audioDim]),
+    audio: stacked(
+      clips.map((c) => c.audio.subarray(0, frames * perFrame)),
+      [frames, config.audioTokensPerFrame, config.audioDim],
+    ),
     audioMask: active("audio"),
     pose: denoiser.pose.fromKeypoints(keypoints, size),
     poseActive: active("pose"),
   });
-  const weight = moving.mul(4).minimum(1).mul(movingGain - 1).add(1);
+  const weight = moving
+    .mul(4)
+    .minimum(1)
+    .mul(movingGain - 1)
+    .add(1);
   return predicted.sub(velocity).square().mul(weight).mean().div(weight.mean());
 }
 

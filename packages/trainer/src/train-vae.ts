@@ -64,7 +64,15 @@ export const NANO_SIZES: readonly ClipSize[] = [nanoSizes[0], ...nanoSizes];
  * @returns the model with averaged weights
  */
 export async function trainVae(options: VaeTraining): Promise<CausalVae> {
-  const { clips, config = vaePresets.nano, phases = nanoVaePhases, sizes = NANO_SIZES, lr = 1e-3, seed = 0, movingGain = 5 } = options;
+  const {
+    clips,
+    config = vaePresets.nano,
+    phases = nanoVaePhases,
+    sizes = NANO_SIZES,
+    lr = 1e-3,
+    seed = 0,
+    movingGain = 5,
+  } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
   if (state) vae.loadStateDict(state.group("param"));
@@ -78,7 +86,15 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
     const { frames, batch } = phases[stageAt(phases, step, options.steps)] ?? { frames: 13, batch: 2 };
     const size = sizes[step % sizes.length] ?? { width: 64, height: 64 };
     const drawn = Array.from({ length: batch }, (_, i) => clips(step * widest + i, { ...size, frames }));
-    return { video: videoTensor(drawn.map((c) => c.video), frames, size.height, size.width), moving: movingTensor(drawn) };
+    return {
+      video: videoTensor(
+        drawn.map((c) => c.video),
+        frames,
+        size.height,
+        size.width,
+      ),
+      moving: movingTensor(drawn),
+    };
   };
   const step = async (index: number): Promise<Record<string, number>> => {
     const { video, moving } = batchAt(index);
@@ -91,7 +107,8 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   vae.loadStateDict(optimization.average);
   await vae.realize();
   const statistics = new LatentStatisticsCollector();
-  for (let i = 0; i < STATISTICS_BATCHES; i++) await statistics.add(vae.encodeMoments(batchAt(options.steps + i).video).mean);
+  for (let i = 0; i < STATISTICS_BATCHES; i++)
+    await statistics.add(vae.encodeMoments(batchAt(options.steps + i).video).mean);
   vae.setLatentStatistics(statistics.finish());
   return vae;
 }
@@ -101,7 +118,10 @@ const CODE_CLIPS = 48;
 const CODE_FRAMES = 9;
 
 /** Starts the linear shortcut at the principal components of blocks of pixels, moving ones counting for more. */
-async function startShortcut(vae: CausalVae, { clips, sizes = NANO_SIZES, movingGain = 5 }: VaeTraining): Promise<void> {
+async function startShortcut(
+  vae: CausalVae,
+  { clips, sizes = NANO_SIZES, movingGain = 5 }: VaeTraining,
+): Promise<void> {
   const { temporal: frames, spatial: size } = compression(vae.config);
   const block = frames * size * size * 3;
   const rows: Float32Array[] = [];

@@ -39,7 +39,8 @@ export function flops(config: VaeConfig, { frames, height, width, batch = 1 }: C
 
   const encode =
     cubic(encoder.convIn, pixels) + down.flops + cubic(encoder.convOut, down.grid) + quant(2 * config.zDim) + shortcut;
-  const decode = quant(config.zDim) + cubic(decoder.convIn, down.grid) + up.flops + cubic(decoder.convOut, up.grid) + shortcut;
+  const decode =
+    quant(config.zDim) + cubic(decoder.convIn, down.grid) + up.flops + cubic(decoder.convOut, up.grid) + shortcut;
   return { encode: encode * batch, decode: decode * batch, total: (encode + decode) * batch };
 }
 

@@ -83,7 +83,10 @@ export class CausalVae extends Module {
     if (!this.shortcut) throw new ShapeError("setPatchCode: the config must have a patchShortcut");
     const { zDim } = this.#config;
     const block = mean.length;
-    const offset = Float32Array.from({ length: zDim }, (_, c) => -mean.reduce((sum, m, k) => sum + m * (read[c * block + k] ?? 0), 0));
+    const offset = Float32Array.from(
+      { length: zDim },
+      (_, c) => -mean.reduce((sum, m, k) => sum + m * (read[c * block + k] ?? 0), 0),
+    );
     this.shortcut.loadStateDict({
       readWeight: { shape: [zDim, block], data: read },
       readBias: { shape: [zDim], data: offset },
@@ -183,7 +186,11 @@ class Coder extends Module {
   readonly convOut: CausalConv3d;
   readonly order: "layers first" | "middle first";
 
-  constructor(layout: CoderLayout, order: Coder["order"], { normEps, last, rng }: { normEps: number; last: "default" | "zeros"; rng: Rng }) {
+  constructor(
+    layout: CoderLayout,
+    order: Coder["order"],
+    { normEps, last, rng }: { normEps: number; last: "default" | "zeros"; rng: Rng },
+  ) {
     super();
     const build = (specs: readonly LayerSpec[], name: string): CausalLayer[] =>
       specs.map((spec, i) => makeLayer(spec, { normEps, rng: rng.fork(`${name}.${i}`) }));

@@ -11,7 +11,12 @@ const ROUNDS = 40;
  * @param weights importance of each row, [N]
  * @see Halko, Martinsson & Tropp 2011, "Finding structure with randomness"
  */
-export async function principalCode(rows: Float32Array, weights: Float32Array, block: number, width: number): Promise<PatchCode> {
+export async function principalCode(
+  rows: Float32Array,
+  weights: Float32Array,
+  block: number,
+  width: number,
+): Promise<PatchCode> {
   const count = rows.length / block;
   const mean = new Float64Array(block);
   let total = 0;
@@ -28,13 +33,22 @@ export async function principalCode(rows: Float32Array, weights: Float32Array, b
   }
   const x = tensor(centred, { shape: [count, block] });
   const covariance = await x.transpose().matmul(x).data();
-  let basis = orthonormal(Array.from({ length: width }, (_, c) => Float64Array.from({ length: block }, (__, k) => Math.cos((c + 1) * (k + 0.5)))));
+  let basis = orthonormal(
+    Array.from({ length: width }, (_, c) =>
+      Float64Array.from({ length: block }, (__, k) => Math.cos((c + 1) * (k + 0.5))),
+    ),
+  );
   for (let round = 0; round < ROUNDS; round++) basis = orthonormal(basis.map((v) => times(covariance, v)));
   const read = new Float32Array(width * block);
   const write = new Float32Array(block * width);
   basis.forEach((v, c) => {
     const image = times(covariance, v);
-    const deviation = Math.sqrt(Math.max(1e-8, v.reduce((sum, a, k) => sum + a * (image[k] ?? 0), 0)));
+    const deviation = Math.sqrt(
+      Math.max(
+        1e-8,
+        v.reduce((sum, a, k) => sum + a * (image[k] ?? 0), 0),
+      ),
+    );
     for (let k = 0; k < block; k++) {
       read[c * block + k] = (v[k] ?? 0) / deviation;
       write[k * width + c] = (v[k] ?? 0) * deviation;

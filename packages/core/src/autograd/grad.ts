@@ -54,7 +54,9 @@ function total(parts: readonly Tensor[]): Tensor | null {
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
   if (seed && formatShape(seed.shape) !== formatShape(loss.shape))
-    throw new ShapeError(`grad: seed must have the loss's shape ${formatShape(loss.shape)}, got ${formatShape(seed.shape)}`);
+    throw new ShapeError(
+      `grad: seed must have the loss's shape ${formatShape(loss.shape)}, got ${formatShape(seed.shape)}`,
+    );
   const order = topologicalOrder([loss.node]);
   const walls = new Set(wrt.map((t) => t.node));
   const needed = new Set<Node>();

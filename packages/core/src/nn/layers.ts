@@ -15,7 +15,11 @@ export interface LayerOptions {
   readonly init?: Init;
 }
 
-function initial(shape: readonly number[], fanIn: number, { rng = new Rng(0), init = "default" }: LayerOptions): Tensor {
+function initial(
+  shape: readonly number[],
+  fanIn: number,
+  { rng = new Rng(0), init = "default" }: LayerOptions,
+): Tensor {
   if (init === "zeros") return zeros(shape);
   const bound = 1 / Math.sqrt(Math.max(1, fanIn));
   return rng.uniform(shape, -bound, bound);

@@ -4,7 +4,8 @@ import { formatShape, sameShape } from "../base/shape.ts";
 import { realize, Tensor, tensor } from "../tensor/tensor.ts";
 
 /** Values for a state dict: a tensor, or plain numbers with a shape. */
-export type StateValue = Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
+export type StateValue =
+  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
 
 /**
  * A network as a plain tree: own enumerable fields that are tensors, modules, or arrays of them, in the order of declaration. The dotted
@@ -52,12 +53,16 @@ export abstract class Module {
       ...(strict && unexpected.length > 0 ? [`unexpected ${list(unexpected)}`] : []),
       ...(misshaped.length > 0 ? [`misshaped ${list(misshaped)}`] : []),
     ];
-    if (problems.length > 0) throw new ShapeError(`loadStateDict: the state must fit the module: ${problems.join("; ")}`);
+    if (problems.length > 0)
+      throw new ShapeError(`loadStateDict: the state must fit the module: ${problems.join("; ")}`);
     for (const [name, t] of Object.entries(own)) {
       const value = state[name];
       if (!value) continue;
       // host arrays own their buffer
-      t.node = value instanceof Tensor ? value.node : tensor(value.data as TypedArray, { shape: value.shape, dtype: t.dtype }).node;
+      t.node =
+        value instanceof Tensor
+          ? value.node
+          : tensor(value.data as TypedArray, { shape: value.shape, dtype: t.dtype }).node;
     }
   }
 }

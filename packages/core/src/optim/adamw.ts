@@ -47,12 +47,20 @@ export class AdamW {
    * @param options.gradScale factor of every gradient, such as the one that clipping gives: a tensor with one element
    * @throws ShapeError when a gradient is not shaped as its parameter
    */
-  step(grads: Readonly<Record<string, Tensor>>, { lr = this.#options.lr, gradScale }: { lr?: number; gradScale?: Tensor } = {}): Tensor[] {
+  step(
+    grads: Readonly<Record<string, Tensor>>,
+    { lr = this.#options.lr, gradScale }: { lr?: number; gradScale?: Tensor } = {},
+  ): Tensor[] {
     for (const [name, gradient] of Object.entries(grads)) {
       const p = this.#params[name];
-      if (!p) throw new OmniError(`AdamW: gradient "${name}" must belong to a parameter; parameters are named at construction`);
+      if (!p)
+        throw new OmniError(
+          `AdamW: gradient "${name}" must belong to a parameter; parameters are named at construction`,
+        );
       if (!sameShape(gradient.shape, p.shape))
-        throw new ShapeError(`AdamW: gradient "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(gradient.shape)}`);
+        throw new ShapeError(
+          `AdamW: gradient "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(gradient.shape)}`,
+        );
     }
     this.#step++;
     const { betas, eps, weightDecay } = this.#options;
@@ -69,7 +77,11 @@ export class AdamW {
       if (!p || !m || !v) return [];
       const scaled = gradScale ? gradient.mul(gradScale.reshape([])) : gradient;
       const settings = p.ndim >= 2 ? decayed : plain;
-      return updateToken(new Node(adamwOp, [p.node, m.node, v.node, scaled.node, settings.node], [], [0], "f32"), [p, m, v]);
+      return updateToken(new Node(adamwOp, [p.node, m.node, v.node, scaled.node, settings.node], [], [0], "f32"), [
+        p,
+        m,
+        v,
+      ]);
     });
   }
 
@@ -87,7 +99,10 @@ export class AdamW {
    * Takes a state that `state()` gave, as plain values.
    * @throws ShapeError when a moment is not shaped as its parameter
    */
-  loadState(step: number, moments: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>>): void {
+  loadState(
+    step: number,
+    moments: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>>,
+  ): void {
     this.#step = step;
     for (const [name, { shape }] of Object.entries(this.#params)) {
       const m = moments[`${name}.m`];
@@ -95,7 +110,9 @@ export class AdamW {
       if (!m || !v) throw new OmniError(`AdamW: the state must hold the moments of "${name}"`);
       for (const moment of [m, v])
         if (!sameShape(moment.shape, shape))
-          throw new ShapeError(`AdamW: moments of "${name}" must have shape ${formatShape(shape)}, got ${formatShape(moment.shape)}`);
+          throw new ShapeError(
+            `AdamW: moments of "${name}" must have shape ${formatShape(shape)}, got ${formatShape(moment.shape)}`,
+          );
       this.#first[name] = tensor(m.data, { shape: m.shape });
       this.#second[name] = tensor(v.data, { shape: v.shape });
     }

@@ -29,7 +29,9 @@ export class Ema {
         if (p.dtype !== "f32") throw new DTypeError(`Ema: parameters must be f32, got ${p.dtype} for "${name}"`);
         if (start && !given) throw new OmniError(`Ema: the averages must hold "${name}"`);
         if (given && !sameShape(given.shape, p.shape))
-          throw new ShapeError(`Ema: the average of "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(given.shape)}`);
+          throw new ShapeError(
+            `Ema: the average of "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(given.shape)}`,
+          );
         return [name, given ?? p.mul(1)];
       }),
     );
@@ -47,7 +49,9 @@ export class Ema {
     const rate = tensor(Float32Array.of(1 - decay));
     return Object.entries(this.#params).flatMap(([name, p]) => {
       const average = this.average[name];
-      return average ? [updateToken(new Node(lerpOp, [average.node, p.node, rate.node], [], [0], "f32"), [average])] : [];
+      return average
+        ? [updateToken(new Node(lerpOp, [average.node, p.node, rate.node], [], [0], "f32"), [average])]
+        : [];
     });
   }
 }

@@ -58,7 +58,10 @@ const taps = ({ kernel: [a, b, c] }: Geometry): number => a * b * c;
 const inputShape = (g: Geometry): number[] => [g.batch, ...g.input, g.cin];
 const outputShape = (g: Geometry): number[] => [g.batch, ...g.output, g.cout];
 const weightShape = (g: Geometry): number[] => [(taps(g) * g.cin) / g.groups, g.cout];
-function programOf(make: (spec: ConvSpec, traits: DeviceTraits) => Program, result: (g: Geometry) => number[]): KernelOp["program"] {
+function programOf(
+  make: (spec: ConvSpec, traits: DeviceTraits) => Program,
+  result: (g: Geometry) => number[],
+): KernelOp["program"] {
   return (inputs, attrs, traits) => {
     const g = unpackGeometry(attrs);
     const { cin: inChannels, cout: outChannels, padBefore: padding } = g;
@@ -99,8 +102,7 @@ export const convInputGrad: KernelOp = {
   outputs: (_, attrs) => [{ shape: inputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
   program: programOf(convInputGradProgram, inputShape),
-  vjp: (dx, [dy, w], _, attrs, make) =>
-    dy && w ? [forward(dx, w, attrs, make), weightGrad(dx, dy, attrs, make)] : [],
+  vjp: (dx, [dy, w], _, attrs, make) => (dy && w ? [forward(dx, w, attrs, make), weightGrad(dx, dy, attrs, make)] : []),
 };
 
 /** Gradient of the weight. Inputs: x, dy. */

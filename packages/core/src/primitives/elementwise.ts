@@ -56,16 +56,52 @@ const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
  * tanh clamps its argument because implementations that go through exp overflow to NaN; float32 tanh is ±1 from 10 on.
  */
 const table = {
-  neg: unary((a) => `(-${a})`, (dy) => dy.neg(), true, SIGNED),
-  abs: unary((a) => `abs(${a})`, (dy, x) => dy.mul(x.sign()), true, NUMBER),
-  exp: unary((a) => `exp(${a})`, (dy, _, y) => dy.mul(y)),
-  log: unary((a) => `log(${a})`, (dy, x) => dy.div(x)),
-  sin: unary((a) => `sin(${a})`, (dy, x) => dy.mul(x.cos())),
-  cos: unary((a) => `cos(${a})`, (dy, x) => dy.mul(x.sin()).neg()),
-  sqrt: unary((a) => `sqrt(${a})`, (dy, _, y) => dy.div(y.mul(2))),
-  rsqrt: unary((a) => `inverseSqrt(${a})`, (dy, _, y) => dy.mul(y.mul(y).mul(y)).mul(-0.5)),
-  square: unary((a) => `(${a} * ${a})`, (dy, x) => dy.mul(x).mul(2), true, NUMBER),
-  reciprocal: unary((a, type) => `(${type}(1.0) / ${a})`, (dy, _, y) => dy.mul(y.square()).neg()),
+  neg: unary(
+    (a) => `(-${a})`,
+    (dy) => dy.neg(),
+    true,
+    SIGNED,
+  ),
+  abs: unary(
+    (a) => `abs(${a})`,
+    (dy, x) => dy.mul(x.sign()),
+    true,
+    NUMBER,
+  ),
+  exp: unary(
+    (a) => `exp(${a})`,
+    (dy, _, y) => dy.mul(y),
+  ),
+  log: unary(
+    (a) => `log(${a})`,
+    (dy, x) => dy.div(x),
+  ),
+  sin: unary(
+    (a) => `sin(${a})`,
+    (dy, x) => dy.mul(x.cos()),
+  ),
+  cos: unary(
+    (a) => `cos(${a})`,
+    (dy, x) => dy.mul(x.sin()).neg(),
+  ),
+  sqrt: unary(
+    (a) => `sqrt(${a})`,
+    (dy, _, y) => dy.div(y.mul(2)),
+  ),
+  rsqrt: unary(
+    (a) => `inverseSqrt(${a})`,
+    (dy, _, y) => dy.mul(y.mul(y).mul(y)).mul(-0.5),
+  ),
+  square: unary(
+    (a) => `(${a} * ${a})`,
+    (dy, x) => dy.mul(x).mul(2),
+    true,
+    NUMBER,
+  ),
+  reciprocal: unary(
+    (a, type) => `(${type}(1.0) / ${a})`,
+    (dy, _, y) => dy.mul(y.square()).neg(),
+  ),
   tanh: unary(
     (a, type) => `tanh(clamp(${a}, ${type}(-10.0), ${type}(10.0)))`,
     (dy, _, y) => dy.sub(dy.mul(y.square())),
@@ -74,7 +110,11 @@ const table = {
     (a, type) => `(${type}(1.0) / (${type}(1.0) + exp(-${a})))`,
     (dy, _, y) => dy.mul(y.sub(y.square())),
   ),
-  relu: unary((a, type) => `max(${a}, ${type}(0.0))`, (dy, x) => dy.mul(x.gt(0).cast("f32")), true),
+  relu: unary(
+    (a, type) => `max(${a}, ${type}(0.0))`,
+    (dy, x) => dy.mul(x.gt(0).cast("f32")),
+    true,
+  ),
   silu: unary(
     (a, type) => `(${a} / (${type}(1.0) + exp(-${a})))`,
     (dy, x) => {
@@ -82,16 +122,50 @@ const table = {
       return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
     },
   ),
-  erf: unary((a) => `erf_approx(${a})`, (dy, x) => dy.mul(x.square().neg().exp()).mul(TWO_OVER_SQRT_PI)),
-  sign: unary((a) => `sign(${a})`, () => null, true, SIGNED),
-  floor: unary((a) => `floor(${a})`, () => null, true),
-  ceil: unary((a) => `ceil(${a})`, () => null, true),
-  round: unary((a) => `round(${a})`, () => null, true),
-  not: unary((a) => `(!${a})`, () => null, true, BOOL),
+  erf: unary(
+    (a) => `erf_approx(${a})`,
+    (dy, x) => dy.mul(x.square().neg().exp()).mul(TWO_OVER_SQRT_PI),
+  ),
+  sign: unary(
+    (a) => `sign(${a})`,
+    () => null,
+    true,
+    SIGNED,
+  ),
+  floor: unary(
+    (a) => `floor(${a})`,
+    () => null,
+    true,
+  ),
+  ceil: unary(
+    (a) => `ceil(${a})`,
+    () => null,
+    true,
+  ),
+  round: unary(
+    (a) => `round(${a})`,
+    () => null,
+    true,
+  ),
+  not: unary(
+    (a) => `(!${a})`,
+    () => null,
+    true,
+    BOOL,
+  ),
 
-  add: binary((a, b) => `(${a} + ${b})`, (dy) => [dy, dy]),
-  sub: binary((a, b) => `(${a} - ${b})`, (dy) => [dy, dy.neg()]),
-  mul: binary((a, b) => `(${a} * ${b})`, (dy, a, b) => [dy.mul(b), dy.mul(a)]),
+  add: binary(
+    (a, b) => `(${a} + ${b})`,
+    (dy) => [dy, dy],
+  ),
+  sub: binary(
+    (a, b) => `(${a} - ${b})`,
+    (dy) => [dy, dy.neg()],
+  ),
+  mul: binary(
+    (a, b) => `(${a} * ${b})`,
+    (dy, a, b) => [dy.mul(b), dy.mul(a)],
+  ),
   div: binary(
     (a, b) => `(${a} / ${b})`,
     (dy, _, b, y) => {

@@ -26,7 +26,8 @@ function operandOf(view: View): Operand | null {
   const [rowStride = 0, columnStride = 0] = view.strides.slice(-2);
   if (!batch) return null;
   const base = { offset: view.offset, batchStrides: batch.strides };
-  if (columnStride === 1 || columns === 1) return { ...base, rowStride: rows === 1 ? columns : rowStride, colStride: 1 };
+  if (columnStride === 1 || columns === 1)
+    return { ...base, rowStride: rows === 1 ? columns : rowStride, colStride: 1 };
   if (rowStride === 1 || rows === 1) return { ...base, rowStride: 1, colStride: columnStride };
   return null;
 }

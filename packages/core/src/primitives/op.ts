@@ -60,7 +60,10 @@ export interface KernelInput extends View {
 /** An op with kernels of its own. Several outputs are reached through `pick` nodes. */
 export interface KernelOp extends Common {
   readonly kind: "kernel";
-  readonly outputs: (inputs: readonly KernelInput[], attrs: readonly number[]) => readonly { shape: Shape; dtype: DType }[];
+  readonly outputs: (
+    inputs: readonly KernelInput[],
+    attrs: readonly number[],
+  ) => readonly { shape: Shape; dtype: DType }[];
   /** True where the kernel can read this input as it lies; otherwise it is made contiguous first. */
   readonly accepts: (view: View, input: number, attrs: readonly number[]) => boolean;
   readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;

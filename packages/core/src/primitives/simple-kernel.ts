@@ -30,7 +30,10 @@ ${functions}
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let g = (wid.y * nwg.x + wid.x) * ${WORKGROUP}u + lid;
   if (g < sizes.count) {
-    ${names.slice(1).map((n) => `let ${n} = sizes.${n};`).join(" ")}
+    ${names
+      .slice(1)
+      .map((n) => `let ${n} = sizes.${n};`)
+      .join(" ")}
     ${body}
   }
 }
@@ -49,7 +52,13 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec
 /** Fills output 0 with zeros: what an empty sum is. */
 export const zeroFill = (label: string, count: number): Program => ({
   launches: [
-    simpleLaunch({ label, bindings: [{ name: "y", type: "f32", binding: output(0) }], uniforms: {}, count, body: "y[g] = 0.0;" }),
+    simpleLaunch({
+      label,
+      bindings: [{ name: "y", type: "f32", binding: output(0) }],
+      uniforms: {},
+      count,
+      body: "y[g] = 0.0;",
+    }),
   ],
   scratch: [],
 });

@@ -2,7 +2,12 @@ import { expandView, permuteView, reshapeView, sliceView } from "../base/view.ts
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type MovementOp, type StructuralKind, type StructuralOp, type Vjp } from "./op.ts";
 
-const movement = (name: string, view: MovementOp["view"], vjp: (dy: Tensor, x: Tensor, attrs: readonly number[]) => Tensor | null, linear = false): MovementOp => ({
+const movement = (
+  name: string,
+  view: MovementOp["view"],
+  vjp: (dy: Tensor, x: Tensor, attrs: readonly number[]) => Tensor | null,
+  linear = false,
+): MovementOp => ({
   id: nextOpId(),
   name,
   kind: "movement",
@@ -17,17 +22,26 @@ export const inversePermutation = (order: readonly number[]): number[] => {
   return inverse;
 };
 
-export const reshape = movement("reshape", (v, shape) => reshapeView(v, shape), (dy, x) => dy.reshape(x.shape), true);
+export const reshape = movement(
+  "reshape",
+  (v, shape) => reshapeView(v, shape),
+  (dy, x) => dy.reshape(x.shape),
+  true,
+);
 /** attrs: the order. */
 export const permute = movement(
   "permute",
   (v, _, order) => permuteView(v, order),
   (dy, _, order) => dy.permute(inversePermutation(order)),
 );
-export const expand = movement("expand", (v, shape) => expandView(v, shape), (dy, x) => {
-  const axes = x.shape.flatMap((n, i) => (n === dy.shape[i] ? [] : [i]));
-  return dy.sum({ axis: axes, keepdim: true });
-});
+export const expand = movement(
+  "expand",
+  (v, shape) => expandView(v, shape),
+  (dy, x) => {
+    const axes = x.shape.flatMap((n, i) => (n === dy.shape[i] ? [] : [i]));
+    return dy.sum({ axis: axes, keepdim: true });
+  },
+);
 /** attrs: starts, steps (±1 or more), then lengths, an axis each. */
 export const slice = movement(
   "slice",
@@ -64,7 +78,12 @@ function dilate(x: Tensor, axis: number, step: number): Tensor {
     .slice(axis, 0, (n - 1) * step + 1);
 }
 
-const structural = (kind: StructuralKind, vjp: Vjp, name: string = kind): StructuralOp => ({ id: nextOpId(), name, kind, vjp });
+const structural = (kind: StructuralKind, vjp: Vjp, name: string = kind): StructuralOp => ({
+  id: nextOpId(),
+  name,
+  kind,
+  vjp,
+});
 const leafVjp: Vjp = (_, inputs) => inputs.map(() => null);
 
 /** attrs: the value. */
@@ -129,5 +148,10 @@ export const pick = structural("pick", leafVjp);
 
 /** A linear view that stops the gradient. */
 export const detach: MovementOp = {
-  ...movement("detach", (v, shape) => reshapeView(v, shape), () => null, true),
+  ...movement(
+    "detach",
+    (v, shape) => reshapeView(v, shape),
+    () => null,
+    true,
+  ),
 };

@@ -40,7 +40,10 @@ export class Profiler {
     const count = 2 * this.#labels.length;
     if (count === 0) return [];
     const bytes = count * 8;
-    const resolved = this.#device.gpu.createBuffer({ size: bytes, usage: BUFFER_USAGE.QUERY_RESOLVE | BUFFER_USAGE.COPY_SRC });
+    const resolved = this.#device.gpu.createBuffer({
+      size: bytes,
+      usage: BUFFER_USAGE.QUERY_RESOLVE | BUFFER_USAGE.COPY_SRC,
+    });
     const encoder = this.#device.gpu.createCommandEncoder();
     encoder.resolveQuerySet(this.#queries, 0, count, resolved, 0);
     this.#device.submit([encoder.finish()]);

@@ -129,13 +129,23 @@ export class ExpressionWriter {
       const stored = this.type(scalar);
       const x = this.#bind(value, stored);
       const whole = fromStored(`${x}[at >> 2u]`, stored);
-      return this.#indexed(`let at = ${fn}(i);`, checked ? guarded("at", whole, `${type}(${fill})`, type) : whole, type, checked);
+      return this.#indexed(
+        `let at = ${fn}(i);`,
+        checked ? guarded("at", whole, `${type}(${fill})`, type) : whole,
+        type,
+        checked,
+      );
     }
     const x = this.#bind(value, scalar);
     const read = (at: string): string => fromStored(`${x}[${at}]`, scalar);
     if (access === "splat") {
       const one = `${type}(${read("at")})`;
-      return this.#indexed(`let at = ${fn}(i);`, checked ? guarded("at", one, `${type}(${fill})`, type) : one, type, checked);
+      return this.#indexed(
+        `let at = ${fn}(i);`,
+        checked ? guarded("at", one, `${type}(${fill})`, type) : one,
+        type,
+        checked,
+      );
     }
     const lane = (k: number): string => {
       const at = `${fn}(i${k === 0 ? "" : ` + ${k}u`})`;
@@ -151,7 +161,9 @@ export class ExpressionWriter {
   /** A load whose place is computed first. */
   #indexed(setup: string, expression: string, type: string, checked: boolean): string {
     const name = `v${this.#functions.length}`;
-    const declared = checked ? `var ${name}: ${type}; { ${setup} ${expression.replaceAll("RESULT", name)} }` : `var ${name}: ${type}; { ${setup} ${name} = ${expression}; }`;
+    const declared = checked
+      ? `var ${name}: ${type}; { ${setup} ${expression.replaceAll("RESULT", name)} }`
+      : `var ${name}: ${type}; { ${setup} ${name} = ${expression}; }`;
     this.#statements.push(declared);
     return name;
   }

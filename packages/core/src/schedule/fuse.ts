@@ -15,7 +15,9 @@ const isFusible = (node: Node): boolean => {
 
 /** Several kernels may each repeat this node: nothing is lost where it is a cheap function of what lies in memory. */
 const isRepeatable = (node: Node, inlined: readonly boolean[]): boolean =>
-  node.op?.kind === "elementwise" && node.op.cheap && node.inputs.every((n) => !inlined[n.index] || n.op?.kind === "const");
+  node.op?.kind === "elementwise" &&
+  node.op.cheap &&
+  node.inputs.every((n) => !inlined[n.index] || n.op?.kind === "const");
 
 /**
  * Chooses what fuses. A fusible node joins the one kernel that reads it: an elementwise kernel, the prologue of a reduction, or one piece of
@@ -76,6 +78,7 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
 
   // a repeatable node was judged before its inputs: where one of them fused after all, it would be computed many times
   for (const node of order)
-    if (inlined[node.index] && (owners[node.index]?.size ?? 0) > 1 && !isRepeatable(node, inlined)) inlined[node.index] = false;
+    if (inlined[node.index] && (owners[node.index]?.size ?? 0) > 1 && !isRepeatable(node, inlined))
+      inlined[node.index] = false;
   return { inlined };
 }

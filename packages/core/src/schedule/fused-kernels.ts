@@ -64,7 +64,8 @@ export function elementwiseKernel(
     storeFunction = indexFunction("store_index", store, uniforms);
     if (access === "vector") write = `out[store_index(i) >> 2u] = ${result};`;
     else if (lanes === 1) write = `out[store_index(i)] = ${result};`;
-    else write = `let result = ${result};\n    ${[0, 1, 2, 3].map((k) => `out[store_index(i + ${k}u)] = result[${k}];`).join(" ")}`;
+    else
+      write = `let result = ${result};\n    ${[0, 1, 2, 3].map((k) => `out[store_index(i + ${k}u)] = result[${k}];`).join(" ")}`;
   }
   const wide = lanes === 4 && (access === "linear" || access === "vector");
   const type = wide ? `vec4<${scalar}>` : scalar;
@@ -170,7 +171,14 @@ export function reduceKernels(
 }
 
 /** out[o] = scale · ⊕ over s of partial[s, o] */
-function combineKernel(op: ReduceOp, dtype: DType, outputs: number, splits: number, scale: number, partial: Value): FusedKernel {
+function combineKernel(
+  op: ReduceOp,
+  dtype: DType,
+  outputs: number,
+  splits: number,
+  scale: number,
+  partial: Value,
+): FusedKernel {
   const uniforms = new Uniforms();
   const count = uniforms.word(outputs);
   const splitsWord = uniforms.word(splits);
@@ -181,7 +189,9 @@ function combineKernel(op: ReduceOp, dtype: DType, outputs: number, splits: numb
   return {
     label: `${op.name} stretches`,
     wgsl:
-      `@group(0) @binding(0) var<storage, read> x0: array<${dtype}>;\n` + outputBindings(1, dtype, uniforms) + entry(count, body),
+      `@group(0) @binding(0) var<storage, read> x0: array<${dtype}>;\n` +
+      outputBindings(1, dtype, uniforms) +
+      entry(count, body),
     values: [partial],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil(outputs / WORKGROUP)),

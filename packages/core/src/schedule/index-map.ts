@@ -6,7 +6,11 @@ export interface IndexMap {
   readonly dims: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
-  readonly padded: { readonly before: readonly number[]; readonly sizes: readonly number[]; readonly fill: number } | null;
+  readonly padded: {
+    readonly before: readonly number[];
+    readonly sizes: readonly number[];
+    readonly fill: number;
+  } | null;
 }
 
 export const mapOf = (view: View): IndexMap => ({ ...collapse(view), padded: null });

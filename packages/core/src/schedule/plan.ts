@@ -75,7 +75,8 @@ export class SlotPool {
 function inputBuffers({ pool }: Device, { leaves }: PlanSpec): (GPUBuffer | null)[] {
   const buffers: (GPUBuffer | null)[] = [];
   try {
-    for (const { kind, bytes } of leaves) buffers.push(kind === "host" ? pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)) : null);
+    for (const { kind, bytes } of leaves)
+      buffers.push(kind === "host" ? pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)) : null);
   } catch (error) {
     for (const buffer of buffers) if (buffer) pool.release(buffer);
     throw error;
@@ -130,7 +131,9 @@ export class Plan {
             `${step.label}: a tensor must fit one storage binding of ${limit} bytes on this adapter, got ${value.bytes}; split it`,
           );
     const pipelines = await Promise.all(
-      spec.steps.map((step) => device.pipelines.getPipeline(step.wgsl, step.accesses, step.uniforms.length > 0, step.label)),
+      spec.steps.map((step) =>
+        device.pipelines.getPipeline(step.wgsl, step.accesses, step.uniforms.length > 0, step.label),
+      ),
     );
     return new Plan(device, spec, pipelines, slotPool);
   }
@@ -151,7 +154,11 @@ export class Plan {
   }
 
   #packUniforms(bytes: number): GPUBuffer {
-    const buffer = this.#device.gpu.createBuffer({ size: bytes, usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST, label: "plan uniforms" });
+    const buffer = this.#device.gpu.createBuffer({
+      size: bytes,
+      usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
+      label: "plan uniforms",
+    });
     const words = new Uint32Array(bytes / 4);
     for (const { step, uniformOffset } of this.#dispatches) words.set(step.uniforms, uniformOffset / 4);
     this.#device.write(buffer, 0, words);
@@ -170,7 +177,11 @@ export class Plan {
     const leafBuffers = leaves.map((leaf, i) => this.#leafBuffer(leaf, i));
     const bufferOf = ({ place }: Value): GPUBuffer => {
       const buffer =
-        place.kind === "slot" ? this.#slots[place.index] : place.kind === "leaf" ? leafBuffers[place.index] : roots[place.index]?.buffer;
+        place.kind === "slot"
+          ? this.#slots[place.index]
+          : place.kind === "leaf"
+            ? leafBuffers[place.index]
+            : roots[place.index]?.buffer;
       invariant(buffer !== undefined, "plan: a value has no buffer");
       return buffer;
     };

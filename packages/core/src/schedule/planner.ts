@@ -65,7 +65,12 @@ class Planner implements Resolver {
   }
 
   temporary(bytes: number): Value {
-    const value: Value = { bytes, place: { kind: "slot", index: -1 }, first: this.#steps.length, last: this.#steps.length };
+    const value: Value = {
+      bytes,
+      place: { kind: "slot", index: -1 },
+      first: this.#steps.length,
+      last: this.#steps.length,
+    };
     this.#temporaries.push(value);
     return value;
   }
@@ -176,9 +181,16 @@ class Planner implements Resolver {
       if (known) return known;
       const reads = new Set<Node>();
       counts.set(node, reads);
-      if ((node !== root && !this.inlined(node)) || node.op?.kind === "pad" || node.op?.kind === "random") reads.add(node);
+      if ((node !== root && !this.inlined(node)) || node.op?.kind === "pad" || node.op?.kind === "random")
+        reads.add(node);
       else for (const n of node.inputs) for (const r of visit(n)) reads.add(r);
-      if (node !== root && node.op?.kind === "elementwise" && this.inlined(node) && reads.size <= MAX_SOURCES && reads.size > bestCount) {
+      if (
+        node !== root &&
+        node.op?.kind === "elementwise" &&
+        this.inlined(node) &&
+        reads.size <= MAX_SOURCES &&
+        reads.size > bestCount
+      ) {
         best = node;
         bestCount = reads.size;
       }
@@ -208,7 +220,11 @@ class Planner implements Resolver {
     else this.place(input);
     const [scale = 1, ...axes] = node.attrs;
     const op = node.op as ReduceOp; // kind is reduce
-    const kernels = reduceKernels({ input, op, axes, scale, output: value, temporary: (bytes) => this.temporary(bytes) }, this, this.#traits);
+    const kernels = reduceKernels(
+      { input, op, axes, scale, output: value, temporary: (bytes) => this.temporary(bytes) },
+      this,
+      this.#traits,
+    );
     for (const { kernel, output } of kernels) this.#emit(kernel, output);
   }
   #concat(node: Node, value: Value): void {
@@ -241,7 +257,9 @@ class Planner implements Resolver {
     if (known) return known;
     const op = node.op as KernelOp; // callers pass kernel nodes
     const { placed, described } = this.#inputs(node, op);
-    const outputs = op.outputs(described, node.attrs).map(({ shape }) => this.temporary(sizeOf(shape) * BYTES_PER_ELEMENT));
+    const outputs = op
+      .outputs(described, node.attrs)
+      .map(({ shape }) => this.temporary(sizeOf(shape) * BYTES_PER_ELEMENT));
     this.#outputs.set(node, outputs);
     this.#runProgram(
       op.program(described, node.attrs, this.#traits),
@@ -282,7 +300,9 @@ class Planner implements Resolver {
       const writes = (u: (typeof prepared)[number]): Value[] => u.op.targets.flatMap((k) => u.placed[k]?.value ?? []);
       const reads = (u: (typeof prepared)[number]): Value[] =>
         u.placed.flatMap((p, k) => (u.op.targets.includes(k) ? [] : [p.value]));
-      const free = pending.findIndex((u) => !pending.some((v) => v !== u && reads(v).some((value) => writes(u).includes(value))));
+      const free = pending.findIndex(
+        (u) => !pending.some((v) => v !== u && reads(v).some((value) => writes(u).includes(value))),
+      );
       const at = Math.max(0, free);
       const [update] = pending.splice(at, 1);
       if (!update) return;
@@ -296,7 +316,10 @@ class Planner implements Resolver {
           this.#copy(input, value);
           other.placed[k] = { value, view: contiguousView(input.shape) };
         });
-      const inputs = update.placed.map((p, k) => ({ ...p.view, dtype: update.node.inputs[k]?.dtype ?? ("f32" as const) }));
+      const inputs = update.placed.map((p, k) => ({
+        ...p.view,
+        dtype: update.node.inputs[k]?.dtype ?? ("f32" as const),
+      }));
       this.#runProgram(
         update.op.program(inputs, update.node.attrs, this.#traits),
         update.placed.map((p) => p.value),
@@ -333,7 +356,11 @@ class Planner implements Resolver {
     for (const [value, index] of taken) value.place = { kind: "root", index };
     const slots = assignSlots(this.#temporaries.filter((v) => v.place.kind === "slot"));
     return {
-      leaves: this.#leaves.map((leaf) => ({ kind: leaf.source?.kind ?? "host", bytes: bytesOf(leaf), dtype: leaf.dtype })),
+      leaves: this.#leaves.map((leaf) => ({
+        kind: leaf.source?.kind ?? "host",
+        bytes: bytesOf(leaf),
+        dtype: leaf.dtype,
+      })),
       steps: this.#steps,
       slots,
       roots: results,
@@ -353,7 +380,8 @@ export function planGraph(order: readonly Node[], roots: readonly Node[], traits
   const planner = new Planner(merged.order, new Set(merged.roots.filter((r) => !isUpdate(r))), leaves, traits);
   for (const node of merged.order) {
     const kind = node.op?.kind;
-    if (kind === undefined || kind === "movement" || kind === "update" || kind === "pick" || planner.inlined(node)) continue;
+    if (kind === undefined || kind === "movement" || kind === "update" || kind === "pick" || planner.inlined(node))
+      continue;
     planner.place(node);
   }
   // a root that is a view of a leaf is read before updates write the leaf
@@ -361,4 +389,3 @@ export function planGraph(order: readonly Node[], roots: readonly Node[], traits
   planner.runUpdates(merged.roots.filter(isUpdate));
   return planner.finish(values);
 }
-

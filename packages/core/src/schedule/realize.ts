@@ -53,7 +53,9 @@ const bytesOf = (node: Node): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
 
 function allocate(device: Device, node: Node): Storage {
   const bytes = bytesOf(node);
-  return new Storage(device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)), bytes, (buffer) => device.pool.release(buffer));
+  return new Storage(device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)), bytes, (buffer) =>
+    device.pool.release(buffer),
+  );
 }
 
 function upload(device: Device, node: Node): void {
@@ -87,9 +89,7 @@ async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
   }
   roots.forEach((root, i) => {
     const storage = storages[i];
-    root.become(
-      storage ? { kind: "device", storage, version: 0 } : { kind: "host", array: new Float32Array(0) },
-    );
+    root.become(storage ? { kind: "device", storage, version: 0 } : { kind: "host", array: new Float32Array(0) });
   });
   return plan;
 }
@@ -116,7 +116,9 @@ function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown
     leaving.map(({ node, source }) => ({ buffer: source.storage.buffer, bytes: bytesOf(node) })),
   );
   const arrived = done.then(read, read);
-  const values = leaving.map(({ node }, i) => arrived.then((copies) => typedArray(node.dtype, copies[i] ?? new ArrayBuffer(0))));
+  const values = leaving.map(({ node }, i) =>
+    arrived.then((copies) => typedArray(node.dtype, copies[i] ?? new ArrayBuffer(0))),
+  );
   leaving.forEach(({ node }, i) => {
     const value = values[i];
     if (value) arriving.set(node, value);
@@ -127,7 +129,8 @@ function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown
     await inTurn(() => {
       leaving.forEach(({ node, source }, i) => {
         const array = arrays[i];
-        if (!array || node.source !== source || source.storage.disposed || source.storage.version !== source.version) return;
+        if (!array || node.source !== source || source.storage.disposed || source.storage.version !== source.version)
+          return;
         node.become({ kind: "host", array });
         source.storage.dispose();
       });
@@ -175,7 +178,8 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     const pending = [...new Set(tensors.map((t) => t.node))].filter((n) => n.source?.kind !== "device");
     const updated = [...new Set(tensors.filter((t) => t.node.op?.kind === "update").flatMap((t) => t.targets ?? []))];
     const unready = [...new Set(updated.map((t) => t.node))].filter((n) => n.source?.kind !== "device");
-    for (const node of [...unready, ...pending]) if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
+    for (const node of [...unready, ...pending])
+      if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
     const early = unready.filter((n) => n.op !== null);
     let plan: Plan | null = null;
     if (early.length > 0) plan = await run(device, early);
@@ -217,7 +221,10 @@ export async function readTensor(tensor: UpdateTarget): Promise<TypedArray> {
     await previous.catch(() => undefined);
     checkLeaves([node]);
     const bytes = bytesOf(node);
-    const array = typedArray(node.dtype, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes));
+    const array = typedArray(
+      node.dtype,
+      bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes),
+    );
     if (!temporary) return array;
     node.become({ kind: "host", array });
     storage.dispose();

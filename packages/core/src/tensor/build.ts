@@ -14,7 +14,9 @@ import * as structural from "../primitives/structural.ts";
 export function constantNode(value: number, shape: Shape, dtype: DType): Node {
   const whole = dtype === "i32" || dtype === "u32";
   if (whole && (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32))
-    throw new DTypeError(`constant: ${dtype} must be given whole numbers of 32 bits, got ${value}; cast the tensor to f32 first`);
+    throw new DTypeError(
+      `constant: ${dtype} must be given whole numbers of 32 bits, got ${value}; cast the tensor to f32 first`,
+    );
   return new Node(structural.constant, [], [value], shape, dtype);
 }
 
@@ -26,7 +28,11 @@ export function permuteNode(x: Node, order: readonly number[]): Node {
   if (order.every((axis, i) => axis === i)) return x;
   const shape = order.map((i) => x.shape[i] ?? 1);
   if (isConstant(x)) return constantNode(x.attrs[0] ?? 0, shape, x.dtype);
-  if (isPermute(x)) return permuteNode(firstInput(x), order.map((i) => x.attrs[i] ?? 0));
+  if (isPermute(x))
+    return permuteNode(
+      firstInput(x),
+      order.map((i) => x.attrs[i] ?? 0),
+    );
   return new Node(structural.permute, [x], order, shape, x.dtype);
 }
 
@@ -54,7 +60,8 @@ export function broadcastAll(op: string, nodes: readonly Node[]): Node[] {
 
 /** @throws DTypeError unless `dtype` is one of `takes` */
 export function expectDType(op: string, dtype: DType, takes: readonly DType[]): void {
-  if (!takes.includes(dtype)) throw new DTypeError(`${op}: input must be ${takes.join(" or ")}, got ${dtype}; cast it first`);
+  if (!takes.includes(dtype))
+    throw new DTypeError(`${op}: input must be ${takes.join(" or ")}, got ${dtype}; cast it first`);
 }
 
 /** Both operands at their common shape. A constant takes the other's dtype; otherwise dtypes must agree. */
@@ -73,7 +80,9 @@ export function elementwiseNode(op: ElementwiseOp, inputs: readonly Node[], dtyp
   const shape = inputs[0]?.shape ?? [];
   const size = sizeOf(shape);
   const lead =
-    inputs.find((n) => isPermute(n) && sizeOf(firstInput(n).shape) === size && firstInput(n).op !== structural.expand) ?? null;
+    inputs.find(
+      (n) => isPermute(n) && sizeOf(firstInput(n).shape) === size && firstInput(n).op !== structural.expand,
+    ) ?? null;
   const blocked = inputs.some((n) => n !== lead && !isPermute(n) && !isConstant(n) && n.op !== structural.expand);
   if (!lead || (blocked && inputs[0] !== lead)) return new Node(op, inputs, [], shape, dtype);
   const inverse = structural.inversePermutation(lead.attrs);
@@ -89,7 +98,13 @@ export function reduceNode(op: structural.ReduceOp, x: Node, axes: readonly numb
     const source = axes.map((a) => x.attrs[a] ?? 0).sort((a, b) => a - b);
     return permuteNode(reduceNode(op, firstInput(x), source, scale), x.attrs);
   }
-  return new Node(op, [x], [scale, ...reduced], x.shape.map((n, i) => (axes.includes(i) ? 1 : n)), x.dtype);
+  return new Node(
+    op,
+    [x],
+    [scale, ...reduced],
+    x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+    x.dtype,
+  );
 }
 
 /** Values an axis of a permuted node, in the order of the axes below it. */
@@ -102,7 +117,8 @@ const below = (x: Node, perAxis: readonly number[]): number[] => {
 /** Elements starts[a] + k·steps[a] of each axis. */
 export function sliceNode(x: Node, starts: readonly number[], steps: readonly number[], shape: Shape): Node {
   if (isConstant(x)) return constantNode(x.attrs[0] ?? 0, shape, x.dtype);
-  if (isPermute(x)) return permuteNode(sliceNode(firstInput(x), below(x, starts), below(x, steps), below(x, shape)), x.attrs);
+  if (isPermute(x))
+    return permuteNode(sliceNode(firstInput(x), below(x, starts), below(x, steps), below(x, shape)), x.attrs);
   return new Node(structural.slice, [x], [...starts, ...steps, ...shape], shape, x.dtype);
 }
 

@@ -72,7 +72,8 @@ export class Tensor {
   }
   /** Whole exponents up to ±16 are multiplied out and take any base; for others a negative base gives NaN. */
   pow(other: Operand): Tensor {
-    if (typeof other !== "number" || !Number.isInteger(other) || Math.abs(other) > 16) return this.#binary("pow", other);
+    if (typeof other !== "number" || !Number.isInteger(other) || Math.abs(other) > 16)
+      return this.#binary("pow", other);
     if (other < 0) return this.pow(-other).reciprocal();
     if (other === 0) return full(this.shape, 1, this.dtype);
     const half = other === 1 ? this : this.pow(Math.floor(other / 2)).square();
@@ -147,7 +148,11 @@ export class Tensor {
   }
   /** GELU in its tanh form: 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))). */
   gelu(): Tensor {
-    const inner = this.square().mul(0.044715).add(1).mul(this).mul(Math.sqrt(2 / Math.PI));
+    const inner = this.square()
+      .mul(0.044715)
+      .add(1)
+      .mul(this)
+      .mul(Math.sqrt(2 / Math.PI));
     return this.mul(inner.tanh().add(1)).mul(0.5);
   }
   /** GELU in its exact form: x·Φ(x). */
@@ -218,7 +223,9 @@ export class Tensor {
     const wanted = shape.map((s) => (s === -1 && known > 0 ? this.size / known : s));
     const isShape = wanted.every((n) => Number.isInteger(n) && n >= 0);
     if (!isShape || shape.filter((s) => s === -1).length > 1 || sizeOf(wanted) !== this.size)
-      throw new ShapeError(`reshape: ${formatShape(shape)} must hold the ${this.size} elements of ${formatShape(this.shape)}`);
+      throw new ShapeError(
+        `reshape: ${formatShape(shape)} must hold the ${this.size} elements of ${formatShape(this.shape)}`,
+      );
     return new Tensor(build.reshapeNode(this.node, wanted));
   }
   permute(order: readonly number[]): Tensor {
@@ -253,7 +260,8 @@ export class Tensor {
   slice(axis: number, start: number, end?: number, step = 1): Tensor {
     const a = normalizeAxis("slice", axis, this.ndim);
     const n = this.shape[a] ?? 0;
-    if (!Number.isInteger(step) || step < 1) throw new ShapeError(`slice: step must be a whole number of at least 1, got ${step}`);
+    if (!Number.isInteger(step) || step < 1)
+      throw new ShapeError(`slice: step must be a whole number of at least 1, got ${step}`);
     if (!Number.isInteger(start) || !Number.isInteger(end ?? n))
       throw new ShapeError(`slice: start and end must be whole numbers, got ${start} and ${end}`);
     const clampIndex = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
@@ -274,7 +282,9 @@ export class Tensor {
   /** Adds `pads[axis] = [before, after]` elements of `value` around the tensor. */
   pad(pads: readonly (readonly [number, number])[], value = 0): Tensor {
     if (pads.length !== this.ndim || !pads.flat().every((p) => Number.isInteger(p) && p >= 0))
-      throw new ShapeError(`pad: must be one [before, after] of whole numbers an axis (${this.ndim}), got ${JSON.stringify(pads)}`);
+      throw new ShapeError(
+        `pad: must be one [before, after] of whole numbers an axis (${this.ndim}), got ${JSON.stringify(pads)}`,
+      );
     if (pads.every(([before, after]) => before === 0 && after === 0)) return this;
     const [before, after] = [pads.map((p) => p[0]), pads.map((p) => p[1])];
     return new Tensor(build.padNode(this.node, before, after, value));
@@ -282,9 +292,12 @@ export class Tensor {
   /** Pieces of equal length (the last may be shorter) along an axis. */
   chunk(count: number, axis = 0): Tensor[] {
     const n = this.shape[normalizeAxis("chunk", axis, this.ndim)] ?? 0;
-    if (!Number.isInteger(count) || count < 1) throw new ShapeError(`chunk: count must be a whole number of at least 1, got ${count}`);
+    if (!Number.isInteger(count) || count < 1)
+      throw new ShapeError(`chunk: count must be a whole number of at least 1, got ${count}`);
     const length = Math.max(1, Math.ceil(n / count));
-    return Array.from({ length: Math.max(1, Math.ceil(n / length)) }, (_, i) => this.slice(axis, i * length, Math.min(n, (i + 1) * length)));
+    return Array.from({ length: Math.max(1, Math.ceil(n / length)) }, (_, i) =>
+      this.slice(axis, i * length, Math.min(n, (i + 1) * length)),
+    );
   }
   split(sizes: readonly number[], axis = 0): Tensor[] {
     const n = this.shape[normalizeAxis("split", axis, this.ndim)] ?? 0;
@@ -338,7 +351,8 @@ export class Tensor {
   }
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError(`item: tensor must hold one element, got shape ${formatShape(this.shape)}`);
+    if (this.size !== 1)
+      throw new ShapeError(`item: tensor must hold one element, got shape ${formatShape(this.shape)}`);
     const [value = NaN] = await this.data();
     return value;
   }
@@ -378,7 +392,13 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return new Tensor(build.elementwiseNode(elementwise.where, nodes, pair[0].dtype));
 }
 
-function reduce(name: string, op: structural.ReduceOp, x: Tensor, { axis, keepdim = false }: ReduceOptions, scale: number): Tensor {
+function reduce(
+  name: string,
+  op: structural.ReduceOp,
+  x: Tensor,
+  { axis, keepdim = false }: ReduceOptions,
+  scale: number,
+): Tensor {
   const axes = normalizeAxes(name, axis, x.ndim);
   if (x.dtype === "bool") return reduce(name, op, x.cast("i32"), { axis: axes, keepdim }, scale);
   if (op !== structural.reduceSum && x.size === 0 && axes.some((a) => x.shape[a] === 0))
@@ -397,7 +417,9 @@ function flatten(values: Nested, shape: number[], depth: number, out: number[]):
   }
   if (depth === shape.length && out.length === 0) shape.push(values.length);
   if (shape[depth] !== values.length)
-    throw new ShapeError(`tensor: nested arrays must have equal lengths, got ${values.length} where ${shape[depth]} was expected`);
+    throw new ShapeError(
+      `tensor: nested arrays must have equal lengths, got ${values.length} where ${shape[depth]} was expected`,
+    );
   for (const v of values) flatten(v, shape, depth + 1, out);
 }
 
@@ -453,7 +475,12 @@ export function concat(tensors: readonly Tensor[], { axis = 0 }: { axis?: number
       throw new ShapeError(
         `concat: tensors must agree but in axis ${a}, got ${first.dtype} ${formatShape(first.shape)} and ${t.dtype} ${formatShape(t.shape)}`,
       );
-  return new Tensor(build.concatNode(tensors.map((t) => t.node), a));
+  return new Tensor(
+    build.concatNode(
+      tensors.map((t) => t.node),
+      a,
+    ),
+  );
 }
 
 /** Joins tensors of one shape along a new axis. */
