@@ -27,6 +27,11 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { scale, mask }: Atte
     );
   if (k.shape[3] !== headDim || v.shape[3] !== headDim)
     throw new ShapeError(`attention: q, k and v must share headDim, got ${headDim}, ${k.shape[3]} and ${v.shape[3]}`);
+  const full = [batch ?? 0, heads ?? 0, q.shape[2] ?? 0, k.shape[2] ?? 0];
+  const broadcasts = (m: Tensor): boolean =>
+    m.ndim <= 4 && m.shape.every((n, a) => n === 1 || n === full[4 - m.ndim + a]);
+  if (mask && !broadcasts(mask))
+    throw new ShapeError(`attention: mask must broadcast to ${formatShape(full)}, got ${formatShape(mask.shape)}`);
   const scores = q.matmul(k.transpose()).mul(scale ?? 1 / Math.sqrt(headDim ?? 1));
   return softmax(mask ? scores.add(mask) : scores).matmul(v);
 }

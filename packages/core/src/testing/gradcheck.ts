@@ -1,28 +1,40 @@
 import { grad } from "../autograd/grad.ts";
+import { sizeOf } from "../base/shape.ts";
 import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
 import { sample, type Nd } from "./nd.ts";
 
 /**
- * Gradient of Σ weights · f(inputs) with respect to input `which`, by central differences in float64:
+ * Slope of F = Σ weights · f(inputs) along element `i` of input `which`, by central differences in float64:
  *
- * ∂/∂x_i ≈ (F(x + h e_i) − F(x − h e_i)) / 2h,   error ~ h² F''' / 6 + 1e-16 F / h
+ * ∂F/∂x_i ≈ (F(x + h e_i) − F(x − h e_i)) / 2h,   error ~ h² F‴ / 6 + 1e-16 F / h
  */
+export function numericSlope(
+  f: (inputs: readonly Nd[]) => Nd,
+  inputs: readonly Nd[],
+  which: number,
+  i: number,
+  weights: Nd,
+  h = 1e-5,
+): number {
+  const moved = (by: number): number => {
+    const y = f(
+      inputs.map(({ shape, data }, k) => ({ shape, data: k === which ? data.with(i, (data[i] ?? NaN) + by) : data })),
+    );
+    return y.data.reduce((total, value, k) => total + value * (weights.data[k] ?? NaN), 0);
+  };
+  return (moved(h) - moved(-h)) / (2 * h);
+}
+
+/** The slopes along every element of an input: its gradient. */
 export function numericGradient(
   f: (inputs: readonly Nd[]) => Nd,
   inputs: readonly Nd[],
   which: number,
   weights: Nd,
-  h = 1e-5,
 ): Nd {
-  const x = inputs[which];
-  if (!x) throw new Error(`numericGradient: there is no input ${which}`);
-  const moved = (i: number, by: number): number => {
-    const data = x.data.slice();
-    data[i] = (data[i] ?? 0) + by;
-    const y = f(inputs.map((other, k) => (k === which ? { shape: x.shape, data } : other)));
-    return y.data.reduce((total, value, k) => total + value * (weights.data[k] ?? 0), 0);
-  };
-  return { shape: x.shape, data: Float64Array.from(x.data, (_, i) => (moved(i, h) - moved(i, -h)) / (2 * h)) };
+  const shape = inputs[which]?.shape ?? [];
+  const data = Float64Array.from({ length: sizeOf(shape) }, (_, i) => numericSlope(f, inputs, which, i, weights));
+  return { shape, data };
 }
 
 export interface GradcheckOptions {

@@ -1,3 +1,3 @@
 export { allclose, difference, EXACT, expectClose, ROUNDING, type Tolerance } from "./allclose.ts";
-export { gradcheck, numericGradient, type GradcheckOptions } from "./gradcheck.ts";
+export { gradcheck, numericGradient, numericSlope, type GradcheckOptions } from "./gradcheck.ts";
 export { at, build, coordinatesOf, sample, sum, withAxis, type Nd } from "./nd.ts";

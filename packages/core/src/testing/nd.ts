@@ -17,18 +17,36 @@ export function coordinatesOf(shape: Shape, i: number): number[] {
   });
 }
 
-/** Builds an array element by element from its coordinates: definitions are written as the textbook has them. */
+/**
+ * Builds an array element by element from its coordinates: definitions are written as the textbook has them.
+ *
+ * @param value may not keep the coordinates it is given
+ */
 export function build(shape: Shape, value: (index: readonly number[]) => number): Nd {
   const data = new Float64Array(sizeOf(shape));
-  for (let i = 0; i < data.length; i++) data[i] = value(coordinatesOf(shape, i));
+  const index = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = value(index);
+    for (let a = shape.length - 1; a >= 0; a--) {
+      const next = (index[a] ?? 0) + 1;
+      index[a] = next === shape[a] ? 0 : next;
+      if (index[a] !== 0) break;
+    }
+  }
   return { shape, data };
 }
 
 /** Element at `index`. Coordinates align from the back and an axis of size 1 repeats, as in broadcasting. */
 export function at({ shape, data }: Nd, index: readonly number[]): number {
-  const strides = contiguousStrides(shape);
   const front = index.length - shape.length;
-  return data[shape.reduce((sum, n, a) => sum + (n === 1 ? 0 : (index[front + a] ?? 0) * (strides[a] ?? 0)), 0)] ?? NaN;
+  let place = 0;
+  let step = 1;
+  for (let a = shape.length - 1; a >= 0; a--) {
+    const n = shape[a] ?? 1;
+    if (n !== 1) place += (index[front + a] ?? 0) * step;
+    step *= n;
+  }
+  return data[place] ?? NaN;
 }
 
 /** Σ over i of value(i), i in [0, n). */

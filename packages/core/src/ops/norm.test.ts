@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { tensor, zeros } from "../tensor/tensor.ts";
+import { type Tolerance } from "../testing/allclose.ts";
+import { describeOp } from "../testing/describe-op.ts";
+import { at, build, sum, withAxis, type Nd } from "../testing/nd.ts";
+import { groupNorm, layerNorm, rmsNorm } from "./norm.ts";
+
+// a mean over at most 70 squares, its root and a product
+const NORM: Tolerance = { absolute: 4e-6, relative: 4e-6 };
+const EPS = 1e-3;
+
+/** Mean of f(x) over the axes from `from` on. */
+const meanFrom = (x: Nd, from: number, index: readonly number[], f: (v: number) => number): number => {
+  const inner = x.shape.slice(from);
+  const rest = build(inner, (tail) => f(at(x, [...index.slice(0, from), ...tail])));
+  return rest.data.reduce((a, b) => a + b, 0) / rest.data.length;
+};
+
+describeOp("rmsNorm", (x, weight) => rmsNorm(x, weight, { eps: EPS }), {
+  cases: [
+    { x: [2, 7, 8], weight: [8] },
+    { x: [3, 5] },
+    { x: [1, 1], weight: [1] },
+    { x: [2, 65], weight: [65] },
+    { x: [0, 4], weight: [4] },
+  ],
+  reference: (x, weight) =>
+    build(x.shape, (index) => {
+      const last = x.shape.length - 1;
+      return (
+        (at(x, index) / Math.sqrt(meanFrom(x, last, index, (v) => v * v) + EPS)) *
+        (weight ? at(weight, [index[last] ?? 0]) : 1)
+      );
+    }),
+  tolerance: NORM,
+  throws: [[{ x: [2, 8], weight: [7] }, "rmsNorm: weight must have shape [8], got [7]"]],
+});
+
+describeOp("rmsNorm along channels", (x, weight) => rmsNorm(x, weight, { axis: 1, eps: EPS }), {
+  cases: [
+    { x: [2, 6, 3, 4], weight: [6] },
+    { x: [1, 5, 2], weight: [5] },
+  ],
+  reference: (x, weight) => {
+    const n = x.shape[1] ?? 0;
+    return build(x.shape, (index) => {
+      const square = sum(n, (c) => at(x, withAxis(index, 1, c)) ** 2) / n;
+      return (at(x, index) / Math.sqrt(square + EPS)) * at(weight, [index[1] ?? 0]);
+    });
+  },
+  tolerance: NORM,
+});
+
+describeOp("layerNorm", (x, weight, bias) => layerNorm(x, weight, bias, { eps: EPS }), {
+  cases: [
+    { x: [2, 3, 8], weight: [8], bias: [8] },
+    { x: [3, 5], weight: [5] },
+    { x: [2, 65] },
+    { x: [4, 0], weight: [0], bias: [0] },
+  ],
+  reference: (x, weight, bias) =>
+    build(x.shape, (index) => {
+      const last = x.shape.length - 1;
+      const c = index[last] ?? 0;
+      const mean = meanFrom(x, last, index, (v) => v);
+      const variance = meanFrom(x, last, index, (v) => (v - mean) ** 2);
+      return (
+        ((at(x, index) - mean) / Math.sqrt(variance + EPS)) * (weight ? at(weight, [c]) : 1) +
+        (bias ? at(bias, [c]) : 0)
+      );
+    }),
+  tolerance: NORM,
+  throws: [
+    [{ x: [2, 8], weight: [7] }, "layerNorm: weight must have shape [8], got [7]"],
+    [{ x: [2, 8], weight: [8], bias: [1] }, "layerNorm: bias must have shape [8], got [1]"],
+  ],
+});
+
+describeOp("groupNorm", (x, weight, bias) => groupNorm(x, 3, weight, bias, { eps: EPS }), {
+  cases: [{ x: [2, 6, 5], weight: [6], bias: [6] }, { x: [1, 3, 2, 2], weight: [3] }, { x: [2, 6] }, { x: [0, 3, 2] }],
+  reference: (x, weight, bias) => {
+    const [, channels = 0, ...rest] = x.shape;
+    const grouped: Nd = { shape: [x.shape[0] ?? 0, 3, channels / 3, ...rest], data: x.data };
+    return build(x.shape, (index) => {
+      const [b = 0, c = 0] = index;
+      const place = [b, Math.floor(c / (channels / 3))];
+      const mean = meanFrom(grouped, 2, place, (v) => v);
+      const variance = meanFrom(grouped, 2, place, (v) => (v - mean) ** 2);
+      return (
+        ((at(x, index) - mean) / Math.sqrt(variance + EPS)) * (weight ? at(weight, [c]) : 1) +
+        (bias ? at(bias, [c]) : 0)
+      );
+    });
+  },
+  tolerance: NORM,
+  throws: [
+    [{ x: [2, 4] }, "groupNorm: 3 groups must divide the channels of [B, C, ...], got [2, 4]"],
+    [{ x: [2, 3], weight: [2] }, "groupNorm: weight must have shape [3], got [2]"],
+  ],
+});
+
+test("a constant row is normalised to zero, not to noise", async () => {
+  const x = tensor([5, 5, 5, 5]);
+  expect(await layerNorm(x).data()).toEqual(new Float32Array(4));
+  expect(await rmsNorm(zeros([4]).add(tensor(0))).data()).toEqual(new Float32Array(4));
+});
