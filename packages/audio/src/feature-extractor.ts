@@ -1,4 +1,4 @@
-import { groupNorm, ones, zeros } from "@omni/core";
+import { concat, groupNorm, linear, ones, zeros } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { Conv1d, LayerNorm, Module } from "@omni/core/nn";
 import type { AudioConfig } from "./config.ts";
@@ -21,16 +21,35 @@ class ChannelNorm extends Module {
   }
 }
 
+/**
+ * Convolution of one channel as a product of its windows with the weight: there are no input channels for a convolution kernel to run over.
+ *
+ * @param x [B, 1, L]
+ * @param stride divides the kernel's width
+ */
+function convolveWindows(x: Tensor, { weight, bias }: Conv1d, stride: number): Tensor {
+  const [batch = 0, , length = 0] = x.shape;
+  const [channels = 0, , kernel = 0] = weight.shape;
+  const steps = Math.floor((length - kernel) / stride) + 1;
+  const strides = kernel / stride;
+  const rows = x.reshape([batch, length]).slice(1, 0, (steps - 1 + strides) * stride);
+  const pieces = rows.reshape([batch, steps - 1 + strides, stride]);
+  const windows = Array.from({ length: strides }, (_, i) => pieces.slice(1, i, i + steps));
+  return linear(concat(windows, { axis: 2 }), weight.reshape([channels, kernel]), bias).transpose(1, 2);
+}
+
 class ConvLayer extends Module {
   readonly conv: Conv1d;
   readonly layer_norm: ChannelNorm | LayerNorm | null;
+  readonly #stride: number;
 
   constructor(config: AudioConfig, { index, rng }: { readonly index: number; readonly rng: Rng }) {
     super();
     const { convDim, convKernel, convStride, convBias, extractorNorm } = config;
     const channels = convDim[index] ?? 1;
+    this.#stride = convStride[index] ?? 1;
     this.conv = new Conv1d(index === 0 ? 1 : (convDim[index - 1] ?? 1), channels, convKernel[index] ?? 1, {
-      stride: convStride[index] ?? 1,
+      stride: this.#stride,
       bias: convBias,
       rng,
     });
@@ -39,7 +58,9 @@ class ConvLayer extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.conv.forward(x);
+    const [, , kernel = 1] = this.conv.weight.shape;
+    const inWindows = x.shape[1] === 1 && kernel % this.#stride === 0;
+    const y = inWindows ? convolveWindows(x, this.conv, this.#stride) : this.conv.forward(x);
     if (this.layer_norm instanceof LayerNorm)
       return this.layer_norm.forward(y.transpose(1, 2)).transpose(1, 2).geluExact();
     return (this.layer_norm ? this.layer_norm.forward(y) : y).geluExact();

@@ -4,10 +4,12 @@ import { describe, expect, test } from "vitest";
 import { Wav2Vec2Encoder } from "./model.ts";
 import { AudioPretrainHead, audioPretrainLoss } from "./pretrain.ts";
 import { buzz, tinyConfig } from "./tiny-encoder.ts";
+import { fieldSamples, hopSamples } from "./waveform.ts";
 
-const config = { ...tinyConfig, layers: 1 };
+// three convolutions in place of seven: far fewer kernels to compile
+const config = { ...tinyConfig, layers: 1, convDim: [8, 8, 8], convKernel: [10, 8, 8], convStride: [5, 8, 8] };
 const steps = 4;
-const samples = 400 + 320 * (steps - 1);
+const samples = fieldSamples(config) + hopSamples(config) * (steps - 1);
 
 function problem() {
   const encoder = new Wav2Vec2Encoder(config, { rng: new Rng(1) });
@@ -28,7 +30,7 @@ function problem() {
 }
 
 describe("audioPretrainLoss", () => {
-  test("starts near chance and sends gradients to every parameter but the mix of layers' sum", async () => {
+  test("starts near chance and sends gradients to every parameter", async () => {
     const { encoder, head, waveform, targets, parameters } = problem();
     await realize(Object.values(parameters));
     const { loss, classLoss } = audioPretrainLoss(encoder, head, waveform, targets);
