@@ -47,7 +47,7 @@ export interface TrainedDenoiser {
 }
 
 /** Text tokens of a training caption: all batches share one plan. */
-const CAPTION_TOKENS = 24;
+const CAPTION_TOKENS = 32;
 
 /**
  * Omni-conditions training of the denoiser with its text encoder and pose guider: flow matching through the stages, each condition active for its
