@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getDevice } from "@omni/core";
+import { openCheckpoint } from "@omni/core/checkpoint";
 import {
   loadAudio,
   loadAutoencoder,
@@ -43,8 +44,8 @@ export interface TrainRequest {
   readonly command: string;
 }
 
-/** Steps of the shipped weights. */
-export const DEFAULT_STEPS = { vae: 2000, audio: 1500, dit: 12_000 } as const satisfies Record<Part, number>;
+/** Steps of a run of a few hours on two cores with lavapipe. */
+export const DEFAULT_STEPS = { vae: 900, audio: 260, dit: 3000 } as const satisfies Record<Part, number>;
 
 /**
  * Trains one part on puppets and writes its weights as f16 into the folder, with a checkpoint to resume from and a log beside them.
@@ -62,6 +63,7 @@ export async function train(request: TrainRequest, context: Context): Promise<st
   const log = openLog(join(out, `${part}.jsonl`));
   const progress = new Progress(context, `training ${part}`);
   const limit = request.minutes === null ? [] : [AbortSignal.timeout(request.minutes * 60_000)];
+  const checkpoint = join(out, `${part}.checkpoint.safetensors`);
   const done = { steps: 0 };
   const onLog = (line: LogLine): void => {
     done.steps = line.step;
@@ -75,17 +77,17 @@ export async function train(request: TrainRequest, context: Context): Promise<st
       puppets,
       {
         steps: request.steps,
-        checkpoint: join(out, `${part}.checkpoint.safetensors`),
+        checkpoint,
         signal: AbortSignal.any([context.signal, ...limit]),
         onLog,
       },
-      () => {
+      async () => {
         if (context.signal.aborted)
           throw new Interrupted(`stopped after step ${done.steps}; go on with the same command and --resume`);
         return {
           command: request.command,
           seed: `${request.seed}`,
-          steps: `${done.steps}`,
+          steps: `${await stepsIn(checkpoint)}`,
           adapter: device.adapterName,
         };
       },
@@ -104,7 +106,7 @@ async function trained(
   request: TrainRequest,
   puppets: PuppetSource,
   loop: LoopOptions,
-  record: () => Readonly<Record<string, string>>,
+  record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
   const { part, out, seed, batch, lr, resume, init } = request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
@@ -114,7 +116,7 @@ async function trained(
     case "vae": {
       const phases = batch === null ? nanoVaePhases : nanoVaePhases.map((phase) => ({ ...phase, batch }));
       const vae = await trainVae({ ...options, ...(await first(loadAutoencoder)), clips: puppets.clips, phases });
-      return saveAutoencoder(vae, { metadata: record() });
+      return saveAutoencoder(vae, { metadata: await record() });
     }
     case "audio": {
       const encoder = await trainAudio({
@@ -123,7 +125,7 @@ async function trained(
         speech: puppets.speech,
         classes: visemeClasses,
       });
-      return saveAudio(encoder, { metadata: record() });
+      return saveAudio(encoder, { metadata: await record() });
     }
     case "dit": {
       const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
@@ -135,9 +137,16 @@ async function trained(
         vae,
         audio,
       });
-      return saveDenoiser(denoiser, { metadata: record(), values: average });
+      return saveDenoiser(denoiser, { metadata: await record(), values: average });
     }
   }
+}
+
+/** Steps that a checkpoint has behind it. */
+async function stepsIn(path: string): Promise<number> {
+  const { metadata, close } = await openCheckpoint(path);
+  await close();
+  return Number(metadata["step"]);
 }
 
 function describe({ step, steps, values, secondsPerStep, deviceBytes }: LogLine): string {

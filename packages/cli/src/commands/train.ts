@@ -33,7 +33,7 @@ export function trainCommand(context: Context): Command {
     .addArgument(new Argument("<part>", "what to train").choices(["vae", "audio", "dit"]))
     .addOption(new Option("--preset <name>", "size of the model").choices(["nano"]).default("nano"))
     .option("--out <folder>", "for weights, checkpoint and log", "runs/nano")
-    .option("--steps <n>", "steps in all; default: those of the shipped weights", count)
+    .option("--steps <n>", "steps in all; default: a few hours on two cores", count)
     .option("--batch <n>", "clips a step", count)
     .option("--lr <rate>", "peak learning rate", positive)
     .option("--seed <n>", "of weights, data and noise", index, 0)
@@ -51,6 +51,6 @@ export function trainCommand(context: Context): Command {
       const from = init === null ? "" : ` --init ${init}`;
       const command = `omni train ${part} --steps ${steps} --seed ${seed}${from}`;
       const path = await train({ part, out, steps, seed, batch, lr, minutes, resume, init, command }, context);
-      print(context, `${path}: trained for ${steps} steps`);
+      print(context, `${path}: written`);
     });
 }
