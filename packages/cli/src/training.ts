@@ -144,9 +144,9 @@ async function trained(
 
 /** Steps that a checkpoint has behind it. */
 async function stepsIn(path: string): Promise<number> {
-  const { metadata, close } = await openCheckpoint(path);
-  await close();
-  return Number(metadata["step"]);
+  const checkpoint = await openCheckpoint(path);
+  await checkpoint.close();
+  return Number(checkpoint.metadata["step"]);
 }
 
 function describe({ step, steps, values, secondsPerStep, deviceBytes }: LogLine): string {

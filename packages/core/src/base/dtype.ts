@@ -26,5 +26,7 @@ export function dtypeOf(array: ArrayBufferView): DType {
   if (array instanceof Float32Array) return "f32";
   if (array instanceof Int32Array) return "i32";
   if (array instanceof Uint32Array) return "u32";
-  throw new DTypeError(`tensor: values must be a Float32Array, Int32Array or Uint32Array, got ${array.constructor.name}`);
+  throw new DTypeError(
+    `tensor: values must be a Float32Array, Int32Array or Uint32Array, got ${array.constructor.name}`,
+  );
 }

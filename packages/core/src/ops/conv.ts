@@ -33,7 +33,14 @@ const three = <T>(values: readonly T[], fill: T): [T, T, T] => {
 /**
  * Runs channels-last: the permutations around the kernel cancel between two convolutions, and the weight is laid out tap by tap.
  */
-function conv(name: string, rank: 1 | 2 | 3, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, options: ConvOptions): Tensor {
+function conv(
+  name: string,
+  rank: 1 | 2 | 3,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null | undefined,
+  options: ConvOptions,
+): Tensor {
   const groups = options.groups ?? 1;
   const [batch = 0, channels = 0, ...input] = x.shape;
   const [out = 0, perGroup = 0, ...kernel] = weight.shape;
@@ -48,7 +55,9 @@ function conv(name: string, rank: 1 | 2 | 3, x: Tensor, weight: Tensor, bias: Te
   const dilation = perAxis(options.dilation, rank);
   const padding = pads(options.padding, rank);
   if ([...stride, ...dilation].some((s) => !Number.isInteger(s) || s < 1))
-    throw new ShapeError(`${name}: strides and dilations must be whole numbers of at least 1, got ${formatShape(stride)} and ${formatShape(dilation)}`);
+    throw new ShapeError(
+      `${name}: strides and dilations must be whole numbers of at least 1, got ${formatShape(stride)} and ${formatShape(dilation)}`,
+    );
   const output = input.map((n, i) => {
     const [before, after] = padding[i] ?? [0, 0];
     const length = n + before + after;

@@ -13,5 +13,7 @@ import { Tensor } from "../tensor/tensor.ts";
 export function embedding(table: Tensor, ids: Tensor): Tensor {
   if (ids.dtype !== "i32") throw new DTypeError(`embedding: ids must be i32, got ${ids.dtype}`);
   if (table.ndim < 1) throw new ShapeError(`embedding: table must be [V, ...], got ${formatShape(table.shape)}`);
-  return new Tensor(new Node(gatherOp, [table.node, ids.node], [], [...ids.shape, ...table.shape.slice(1)], table.dtype));
+  return new Tensor(
+    new Node(gatherOp, [table.node, ids.node], [], [...ids.shape, ...table.shape.slice(1)], table.dtype),
+  );
 }

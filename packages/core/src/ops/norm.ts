@@ -13,7 +13,11 @@ function along(vector: Tensor, axis: number, ndim: number): Tensor {
  * @param weight [size of the axis]
  * @see Zhang & Sennrich 2019, "Root Mean Square Layer Normalization", eq. 4
  */
-export function rmsNorm(x: Tensor, weight?: Tensor | null, { axis = -1, eps = 1e-6 }: { axis?: number; eps?: number } = {}): Tensor {
+export function rmsNorm(
+  x: Tensor,
+  weight?: Tensor | null,
+  { axis = -1, eps = 1e-6 }: { axis?: number; eps?: number } = {},
+): Tensor {
   const a = normalizeAxis("rmsNorm", axis, x.ndim);
   if (weight) expectShape("rmsNorm", "weight", weight.shape, [x.shape[a] ?? 0]);
   const y = x.mul(x.square().mean({ axis: a, keepdim: true }).add(eps).rsqrt());
@@ -21,7 +25,12 @@ export function rmsNorm(x: Tensor, weight?: Tensor | null, { axis = -1, eps = 1e
 }
 
 /** (x − mean) / √(variance + ε) · weight + bias over the last axis. @see Ba et al. 2016 */
-export function layerNorm(x: Tensor, weight?: Tensor | null, bias?: Tensor | null, { eps = 1e-5 }: { eps?: number } = {}): Tensor {
+export function layerNorm(
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  { eps = 1e-5 }: { eps?: number } = {},
+): Tensor {
   const width = x.shape.at(-1) ?? 0;
   if (weight) expectShape("layerNorm", "weight", weight.shape, [width]);
   if (bias) expectShape("layerNorm", "bias", bias.shape, [width]);
@@ -47,7 +56,9 @@ export function groupNorm(
 ): Tensor {
   const [batch = 0, channels = 0, ...rest] = x.shape;
   if (x.ndim < 2 || channels % groups !== 0)
-    throw new ShapeError(`groupNorm: ${groups} groups must divide the channels of [B, C, ...], got ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `groupNorm: ${groups} groups must divide the channels of [B, C, ...], got ${formatShape(x.shape)}`,
+    );
   if (weight) expectShape("groupNorm", "weight", weight.shape, [channels]);
   if (bias) expectShape("groupNorm", "bias", bias.shape, [channels]);
   const grouped = x.reshape([batch, groups, channels / groups, ...rest]);

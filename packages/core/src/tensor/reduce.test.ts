@@ -53,8 +53,12 @@ describe("reductions over every set of axes", () => {
     const x = sample(shape, 3);
     const t = leaf(x);
     const results = SUBSETS.flatMap((axis) => [
-      { name: `sum ${axis}`, y: t.sum({ axis, keepdim: true }), expected: reduced(x, axis, total) },
-      { name: `max ${axis}`, y: t.max({ axis, keepdim: true }), expected: reduced(x, axis, (v) => Math.max(...v)) },
+      { name: `sum ${axis.join()}`, y: t.sum({ axis, keepdim: true }), expected: reduced(x, axis, total) },
+      {
+        name: `max ${axis.join()}`,
+        y: t.max({ axis, keepdim: true }),
+        expected: reduced(x, axis, (v) => Math.max(...v)),
+      },
     ]);
     await realize(results.map((r) => r.y));
     for (const { name, y, expected } of results)
