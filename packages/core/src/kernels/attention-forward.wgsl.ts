@@ -54,13 +54,13 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
   var top = vec4<f32>(${LOWEST});
   var total = vec4<f32>();
   for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
-    let count = min(${text.scores.rows}u, u.keys - key0);
+    let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
     hasMask
       ? `    for (var r = 0u; r < count; r++) { s[r] = max(s[r] * scale + ${maskValue(text.mask, "(key0 + r)")}, vec4<f32>(${LOWEST})); }\n`
       : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
-    `    for (var r = count; r < ${text.scores.rows}u; r++) { s[r] = vec4<f32>(${LOWEST}); }
+    `    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(${LOWEST}); }
     var peak = top;
 ${rows.map((r) => `    peak = max(peak, s[${r}]);\n`).join("")}    let shrink = exp(top - peak);
     top = peak;

@@ -27,14 +27,6 @@ export interface AttentionSpec {
   readonly mask?: MaskView;
 }
 
-/** The layout attention writes: [batch, rows, heads, headDim], contiguous. */
-export const packedRows = (spec: AttentionSpec, rows: number): HeadRows => ({
-  offset: 0,
-  batchStride: rows * spec.heads * spec.headDim,
-  headStride: spec.headDim,
-  rowStride: spec.heads * spec.headDim,
-});
-
 /** True where every row starts at a multiple of four elements. */
 export const rowsAligned = (rows: HeadRows): boolean =>
   [rows.offset, rows.batchStride, rows.headStride, rows.rowStride].every((value) => value % 4 === 0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { getDevice } from "../runtime/index.ts";
-import { attentionForwardProgram, type AttentionSpec, type HeadRows, type MaskView } from "./attention.ts";
+import { attentionBackwardProgram, attentionForwardProgram, type AttentionSpec, type HeadRows, type MaskView } from "./attention.ts";
 import type { DeviceTraits } from "./kernel.ts";
 import { noise, runProgram, worstError } from "./run-program.ts";
 
@@ -53,7 +53,15 @@ function reference(s: AttentionSpec) {
   const mask = maskValues(s);
   const at = (x: Float32Array, rows: HeadRows, b: number, h: number, n: number, d: number) =>
     x[rows.offset + b * rows.batchStride + h * rows.headStride + n * rows.rowStride + d] ?? NaN;
+  const packed = (rows: number): HeadRows =>
+    ({ offset: 0, batchStride: rows * s.heads * s.headDim, headStride: s.headDim, rowStride: s.heads * s.headDim });
+  const packedIndex = (rows: number, b: number, h: number, n: number, d: number) => ((b * rows + n) * s.heads + h) * s.headDim + d;
   const o = new Float64Array(s.batch * s.queries * s.heads * s.headDim);
+  const dO = noise(o.length, 4);
+  const dq = new Float64Array(o.length);
+  const dk = new Float64Array(s.batch * s.keys * s.heads * s.headDim);
+  const dv = new Float64Array(dk.length);
+  const add = (x: Float64Array, index: number, value: number) => { x[index] = (x[index] ?? 0) + value; };
   const lse = new Float64Array(s.batch * s.heads * s.queries);
   for (let b = 0; b < s.batch; b++) for (let h = 0; h < s.heads; h++) for (let i = 0; i < s.queries; i++) {
     const scores = Array.from({ length: s.keys }, (_, j) => {
@@ -69,16 +77,35 @@ function reference(s: AttentionSpec) {
     for (let d = 0; d < s.headDim; d++) {
       let sum = 0;
       for (const [j, weight] of weights.entries()) sum += weight * at(v, s.v, b, h, j, d);
-      o[((b * s.queries + i) * s.heads + h) * s.headDim + d] = total === 0 ? 0 : sum / total;
+      o[packedIndex(s.queries, b, h, i, d)] = total === 0 ? 0 : sum / total;
+    }
+    // ds = p (do·v - Σ_j p do·v), dq = scale ds k, dk = scale ds q, dv = p do.
+    const p = weights.map((value) => (total === 0 ? 0 : value / total));
+    const gradient = (d: number) => dO[packedIndex(s.queries, b, h, i, d)] ?? NaN;
+    const dp = p.map((_, j) => Array.from({ length: s.headDim }, (_, d) => gradient(d) * at(v, s.v, b, h, j, d)).reduce((x, y) => x + y, 0));
+    const mean = p.reduce((sum, value, j) => sum + value * (dp[j] ?? 0), 0);
+    for (const [j, value] of p.entries()) for (let d = 0; d < s.headDim; d++) {
+      const ds = value * ((dp[j] ?? 0) - mean) * s.scale;
+      add(dq, packedIndex(s.queries, b, h, i, d), ds * at(k, s.k, b, h, j, d));
+      add(dk, packedIndex(s.keys, b, h, j, d), ds * at(q, s.q, b, h, i, d));
+      add(dv, packedIndex(s.keys, b, h, j, d), value * gradient(d));
     }
   }
-  return { q, k, v, mask, o, lse };
+  return { q, k, v, mask, o, lse, dO, dORows: packed(s.queries), dq, dk, dv };
 }
 
 async function forwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
   const { q, k, v, mask, o, lse } = reference(s);
   const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), mask ? [q, k, v, mask] : [q, k, v], [o.length, lse.length]);
   return Math.max(worstError(o1 ?? [], o), worstError(lse1 ?? [], lse));
+}
+
+async function backwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
+  const { q, k, v, mask, o, lse, dO, dORows, dq, dk, dv } = reference(s);
+  const inputs = [q, k, v, Float32Array.from(o), Float32Array.from(lse), dO, ...(mask ? [mask] : [])];
+  const program = attentionBackwardProgram({ ...s, dO: dORows }, traits);
+  const made = await runProgram(program, inputs, [dq.length, dk.length, dv.length]);
+  return Math.max(...[dq, dk, dv].map((expected, index) => worstError(made[index] ?? [], expected)));
 }
 
 const CASES: Record<string, Case> = {
@@ -100,9 +127,15 @@ const CASES: Record<string, Case> = {
 
 describe("attention", () => {
   for (const [name, given] of Object.entries(CASES)) {
+    const spec = specOf(given);
     test(`${name}: o and lse equal float64 softmax`, async () => {
       const { traits } = await getDevice();
-      expect(await forwardError(specOf(given), traits)).toBeLessThan(TOLERANCE);
+      expect(await forwardError(spec, traits)).toBeLessThan(TOLERANCE);
+    });
+
+    test(`${name}: dq, dk and dv equal float64 gradients`, async () => {
+      const { traits } = await getDevice();
+      expect(await backwardError(spec, traits)).toBeLessThan(TOLERANCE);
     });
   }
 
@@ -110,6 +143,9 @@ describe("attention", () => {
     const { traits } = await getDevice();
     const spec = specOf({ size: [18, 21, 20], mask: "full" });
     expect(await forwardError(spec, { ...traits, subgroups: false })).toBeLessThan(TOLERANCE);
-    if (traits.subgroups) expect(await forwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
+    expect(await backwardError(spec, { ...traits, subgroups: false })).toBeLessThan(TOLERANCE);
+    if (!traits.subgroups) return;
+    expect(await forwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
+    expect(await backwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
   });
 });

@@ -1,7 +1,8 @@
+import { attentionKeyValueGradWgsl, attentionQueryGradWgsl, attentionStatsWgsl, STATS_ROWS } from "./attention-backward.wgsl.ts";
 import { attentionForwardWgsl, type MaskKind } from "./attention-forward.wgsl.ts";
-import { type AttentionSpec, headFields, type HeadRows, packedRows, rowsAligned } from "./attention-spec.ts";
-import type { DeviceTraits, Program } from "./kernel.ts";
-import { floatWord, input, output, splitWorkgroups } from "./kernel.ts";
+import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./attention-spec.ts";
+import type { DeviceTraits, Launch, Program } from "./kernel.ts";
+import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import type { HeadTile } from "./snippets/head-tile.ts";
 import { uniformBlock } from "./snippets/uniforms.ts";
 
@@ -26,11 +27,70 @@ export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTrait
     ...attentionFields(spec),
     ...headFields("q", spec.q), ...headFields("k", spec.k), ...headFields("v", spec.v),
     q_last: lastElement(spec, spec.q, spec.queries), k_last: lastElement(spec, spec.k, spec.keys), v_last: lastElement(spec, spec.v, spec.keys),
+    block_rows: head.scores.rows, part_rows: head.features.rows,
     tiles, tiles_q: tilesQ, parts,
   });
   const wgsl = attentionForwardWgsl({ ...head, mask: kind, edgeGrid: workgroups[1] > 1 }, block.declare);
   const bindings = [input(0), input(1), input(2), ...(kind === "none" ? [] : [input(3)]), output(0), output(1)];
   return { launches: [{ label: "attention", wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
+}
+
+/** Attention and the layout of the gradient of its result. */
+export interface AttentionGradSpec extends AttentionSpec {
+  readonly dO: HeadRows;
+}
+
+/**
+ * Gradients of attention in O(N) memory and always the same bits: scores are made again, once a lane owning queries and once owning
+ * keys, so that no sum crosses lanes.
+ *
+ * Inputs 0 = q, 1 = k, 2 = v, 3 = o and 4 = lse as the forward pass wrote them, 5 = the gradient of o, 6 = mask when `spec.mask`.
+ * Outputs 0 = dq, 1 = dk, 2 = dv, each [batch, rows, heads, headDim] contiguous.
+ */
+export function attentionBackwardProgram(spec: AttentionGradSpec, traits: DeviceTraits): Program {
+  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v, spec.dO]);
+  const mask = maskKind(spec);
+  const rows = spec.batch * spec.heads * spec.queries;
+  const fields = {
+    ...attentionFields(spec),
+    ...headFields("q", spec.q), ...headFields("k", spec.k), ...headFields("v", spec.v), ...headFields("g", spec.dO),
+    q_last: lastElement(spec, spec.q, spec.queries), k_last: lastElement(spec, spec.k, spec.keys),
+    v_last: lastElement(spec, spec.v, spec.keys), g_last: lastElement(spec, spec.dO, spec.queries),
+  };
+  const statsBlock = uniformBlock({ ...fields, rows });
+  const stats: Launch = {
+    label: "attention.stats",
+    wgsl: attentionStatsWgsl(head.vector, statsBlock.declare),
+    bindings: [input(3), input(5), input(4), scratch(0, "read_write")],
+    uniforms: statsBlock.words,
+    workgroups: splitWorkgroups(Math.ceil(rows / STATS_ROWS)),
+  };
+  const gradient = (label: string, count: number, wgslOf: typeof attentionQueryGradWgsl, outputs: readonly number[]): Launch => {
+    const tilesN = Math.ceil(count / (head.scores.lanes * 4));
+    const parts = Math.ceil(spec.headDim / head.features.rows);
+    const tiles = tilesN * parts * spec.batch * spec.heads;
+    const workgroups = splitWorkgroups(tiles);
+    const block = uniformBlock({
+      ...fields, block_rows: head.scores.rows, part_rows: head.features.rows, tiles, tiles_n: tilesN, parts,
+    });
+    return {
+      label,
+      wgsl: wgslOf({ ...head, mask, edgeGrid: workgroups[1] > 1 }, block.declare),
+      bindings: [
+        input(0), input(1), input(2), input(5), scratch(0, "read"), ...(mask === "none" ? [] : [input(6)]), ...outputs.map(output),
+      ],
+      uniforms: block.words,
+      workgroups,
+    };
+  };
+  return {
+    launches: [
+      stats,
+      gradient("attention.dq", spec.queries, attentionQueryGradWgsl, [0]),
+      gradient("attention.dkv", spec.keys, attentionKeyValueGradWgsl, [1, 2]),
+    ],
+    scratch: [rows * 8],
+  };
 }
 
 export function chooseHeadTile(spec: AttentionSpec, traits: DeviceTraits, operands: readonly HeadRows[]): HeadTile {
@@ -66,5 +126,3 @@ function attentionFields(spec: AttentionSpec): Record<string, number> {
 /** Index of an operand's last element, to which unaligned reads past a row are held. */
 const lastElement = (spec: AttentionSpec, rows: HeadRows, count: number): number =>
   rows.offset + (spec.batch - 1) * rows.batchStride + (spec.heads - 1) * rows.headStride + (count - 1) * rows.rowStride + spec.headDim - 1;
-
-export { packedRows };

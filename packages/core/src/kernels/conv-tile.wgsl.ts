@@ -72,7 +72,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
     tapLoops(),
     text.bias ? declareBias(text, (column) => `group * ${resultGroup} + ${clampColumn(column)}`) : "",
     storeTile(text, {
-      rowLimit: text.edgeRows ? "u.rows - row0" : null,
+      rowsLeft: "u.rows - row0",
       rowAt: text.phased
         ? (r) => (share > 1 ? `subgroupShuffle(out_at[${r} / ${share}u], ${r} % ${share}u)` : `out_at[${r}]`)
         : (r) => `(row0 + ${r}) * ${resultChannels} + group * ${resultGroup}`,

@@ -57,7 +57,7 @@ export function convWeightTileWgsl(text: ConvWeightText, declareUniforms: (bindi
     multiplyTile(text, "m"),
     "  }\n",
     storeTile(text, {
-      rowLimit: text.edgeRows ? "u.rows - row0" : null,
+      rowsLeft: "u.rows - row0",
       rowAt: (r) => `(part * u.rows + row0 + ${r}) * u.cout + group * u.cout_group`,
       columnLimit: text.edgeColumns ? "u.cout_group" : null,
       vector: text.rightVector,

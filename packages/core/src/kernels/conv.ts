@@ -97,7 +97,7 @@ export function tiledConv(spec: ConvSpec, pass: "forward" | "input", tile: Tile)
     ...convFields(spec),
     rows, rows_d: rowExtent[0], rows_h: rowExtent[1], rows_w: rowExtent[2],
     groups: spec.groups,
-    tiles, tiles_m: tilesM, tiles_n: tilesN,
+    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
     n_last: Math.floor((columns - 1) / 4) * 4,
   });
   const wgsl = convTileWgsl(
@@ -137,7 +137,7 @@ export function tiledConvWeight(spec: ConvSpec, tile: Tile, wanted: number): Pro
     ...convFields(spec),
     rows, pixels, chunk,
     groups: spec.groups,
-    tiles, tiles_m: tilesM, tiles_n: tilesN,
+    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
     n_last: Math.floor((cout - 1) / 4) * 4,
   });
   const wgsl = convWeightTileWgsl(

@@ -65,7 +65,7 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
     "  }\n",
     text.bias ? declareBias(text, clampColumn) : "",
     storeTile(text, {
-      rowLimit: text.edgeM ? "u.m - row0" : null,
+      rowsLeft: "u.m - row0",
       rowAt: (r) => `(layer * u.m + row0 + ${r}) * u.n`,
       columnLimit: text.edgeN ? "u.n" : null,
       vector: text.cVector,

@@ -62,7 +62,7 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
     batch1: batch[1],
     a_offset: spec.a.offset, a_batch0: spec.a.batchStrides[0], a_batch1: spec.a.batchStrides[1], a_stride: otherStride(spec.a),
     b_offset: spec.b.offset, b_batch0: spec.b.batchStrides[0], b_batch1: spec.b.batchStrides[1], b_stride: otherStride(spec.b),
-    tiles, tiles_m: tilesM, tiles_n: tilesN,
+    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
     splits: parts, k_chunk: kChunk,
     m_last: lastQuad(m), n_last: lastQuad(n),
   });

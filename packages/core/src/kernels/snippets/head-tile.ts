@@ -4,7 +4,8 @@ import { range, XYZW } from "./uniforms.ts";
 /**
  * Pieces of attention on the register tile. A lane owns four columns (queries, or keys in the gradient of k and v): softmax then
  * runs down registers, without a word between lanes. Operands `x` have uniforms `x_row` and a variable `x_base` in scope; `u.dim`
- * is the head's width.
+ * is the head's width, `u.part_rows` the features of a tile and `u.block_rows` its scores: equal to the text's, but unknown to
+ * compilers that would unroll loops of a length they can bound.
  */
 export interface HeadTile {
   /** Rows are the scores of a block of keys (or queries). */
@@ -77,9 +78,8 @@ export function storeFeatures(
     if (head.vector) return `    if (${live(i)}) { ${result}[(${from}) / 4u] = ${vec4((j) => `f${j}.${XYZW[i]}`)}; }\n`;
     return range(4).map((j) => `    if (${live(i)} && d + ${j}u < u.dim) { ${result}[${from} + ${j}u] = f${j}.${XYZW[i]}; }\n`).join("");
   });
-  return `  for (var f = 0u; f < ${head.features.rows}u; f += 4u) {
+  return `  for (var f = 0u; f < min(u.part_rows, u.dim - feature0); f += 4u) {
     let d = feature0 + f;
-    if (d >= u.dim) { break; }
 ${range(4).map((j) => `    let f${j} = ${sums}[f + ${j}u] * ${factor};\n`).join("")}${columns.join("")}  }
 `;
 }

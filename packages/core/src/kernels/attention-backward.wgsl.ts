@@ -1,0 +1,140 @@
+import { type AttentionText, LOWEST, MASKED, maskValue } from "./attention-forward.wgsl.ts";
+import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
+import { leftLoads, spread, tileEnables, tileEntry } from "./snippets/tile.ts";
+import { range, storage } from "./snippets/uniforms.ts";
+
+const STATS_LANES = 64;
+export const STATS_ROWS = STATS_LANES;
+
+/**
+ * For each query the logarithm of its row's sum, and δ = Σ_d do · o, side by side: what both gradients need of the forward pass.
+ * They share a buffer because the gradient of k and v would bind nine otherwise, one more than every device has.
+ */
+export function attentionStatsWgsl(vector: boolean, declareUniforms: (binding: number) => string): string {
+  const product = vector ? "dot(o[(o_at + d) / 4u], g[(g_at + d) / 4u])" : "o[o_at + d] * g[g_at + d]";
+  return `${storage(0, "o", "read", vector)}${storage(1, "g", "read", vector)}${storage(2, "lse", "read", false)}@group(0) @binding(3) var<storage, read_write> stats: array<vec2<f32>>;
+${declareUniforms(4)}
+@compute @workgroup_size(${STATS_LANES})
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = (wid.y * grid.x + wid.x) * ${STATS_LANES}u + lane;
+  if (row >= u.rows) { return; }
+  let query = row % u.queries;
+  let head = row / u.queries % u.heads;
+  let batch = row / (u.queries * u.heads);
+  let o_at = ((batch * u.queries + query) * u.heads + head) * u.dim;
+  let g_at = u.g_offset + batch * u.g_batch + head * u.g_head + query * u.g_row;
+  var sum = 0.0;
+  for (var d = 0u; d < u.dim; d += ${vector ? 4 : 1}u) { sum += ${product}; }
+  stats[row] = vec2<f32>(lse[row], sum);
+}
+`;
+}
+
+function entry(text: AttentionText, bindings: readonly string[], results: readonly string[], declareUniforms: (binding: number) => string): string {
+  const hasMask = text.mask !== "none";
+  const stats = bindings.length;
+  const first = stats + (hasMask ? 2 : 1);
+  return [
+    tileEnables(text.scores),
+    ...bindings.map((name, index) => storage(index, name, "read", text.vector)),
+    `@group(0) @binding(${stats}) var<storage, read> stats: array<vec2<f32>>;\n`,
+    hasMask ? storage(stats + 1, "mask", "read", false) : "",
+    ...results.map((name, index) => storage(first + index, name, "read_write", text.vector)),
+    declareUniforms(first + results.length),
+    tileEntry(text.scores, text.edgeGrid ? "u.tiles" : null),
+    `  let column0 = (tile_index % u.tiles_n) * ${text.scores.lanes * 4}u + lane * 4u;
+  let part = (tile_index / u.tiles_n) % u.parts;
+  let pair = tile_index / (u.tiles_n * u.parts);
+  let head = pair % u.heads;
+  let batch = pair / u.heads;
+  let feature0 = part * ${text.features.rows}u;
+  let scale = bitcast<f32>(u.scale);
+`,
+    ...bindings.map((name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`),
+  ].join("");
+}
+
+/** The weight of a score, zero where it is masked. */
+const weight = (hasMask: boolean, score: string, log: string): string => {
+  const p = `exp(${score} - ${log})`;
+  return hasMask ? `select(${p}, vec4<f32>(), ${score} <= vec4<f32>(${MASKED}))` : p;
+};
+
+const sums = (name: string, head: HeadTile): string => `  var ${name}: array<vec4<f32>, ${head.features.rows}>;\n`;
+
+/** dq = scale · Σ_keys p (do·v - δ) k; a lane owns four queries and runs over blocks of keys. */
+export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
+  const hasMask = text.mask !== "none";
+  const rows = range(text.scores.rows);
+  return [
+    entry(text, ["q", "k", "v", "g"], ["dq"], declareUniforms),
+    ...range(4).map((i) => `  let query_${i} = min(column0 + ${i}u, u.queries - 1u);\n  let stat_${i} = stats[pair * u.queries + query_${i}];\n`),
+    `  let logs = vec4<f32>(${range(4).map((i) => `stat_${i}.x`).join(", ")});
+  let deltas = vec4<f32>(${range(4).map((i) => `stat_${i}.y`).join(", ")});
+`,
+    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map((i) =>
+      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
+    loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
+    loadOwnRows(text, "g", "gt", (i) => `query_${i}`),
+    sums("dq_sum", text),
+    `  for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
+    let count = min(u.block_rows, u.keys - key0);
+`,
+    scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
+    scoreBlock(text, "t", "v", "gt", "key0", "u.keys - 1u"),
+    hasMask
+      ? `    for (var r = 0u; r < count; r++) { s[r] = max(s[r] * scale + ${maskValue(text.mask, "(key0 + r)")}, vec4<f32>(${LOWEST})); }\n`
+      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
+    rows.map((r) => `    s[${r}] = ${weight(hasMask, `s[${r}]`, "logs")} * (t[${r}] - deltas);\n`).join(""),
+    "    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(); }\n",
+    addWeighted(text, "dq_sum", "k", "s", "key0", "u.keys - 1u", "count"),
+    "  }\n",
+    storeFeatures(text, "dq_sum", "dq", "scale",
+      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`, (i) => `column0 + ${i}u < u.queries`),
+    "}\n",
+  ].join("");
+}
+
+/** dv = Σ_queries p do and dk = scale · Σ_queries p (do·v - δ) q; a lane owns four keys and runs over blocks of queries. */
+export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
+  const hasMask = text.mask !== "none";
+  const { scores } = text;
+  const rows = range(scores.rows);
+  const row = (r: number, part: "x" | "y") => spread(scores, `stat${Math.floor(r / scores.share)}.${part}`, r % scores.share);
+  const result = (name: string, factor: string) =>
+    storeFeatures(text, `${name}_sum`, name, factor,
+      (i) => `((batch * u.keys + key_${i}) * u.heads + head) * u.dim`, (i) => `column0 + ${i}u < u.keys`);
+  return [
+    entry(text, ["q", "k", "v", "g"], ["dk", "dv"], declareUniforms),
+    ...range(4).map((i) => `  let key_${i} = min(column0 + ${i}u, u.keys - 1u);\n`),
+    ...range(hasMask ? 4 : 0).map((i) =>
+      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + key_${i} * u.mask_key;\n`),
+    loadOwnRows(text, "k", "kt", (i) => `key_${i}`),
+    loadOwnRows(text, "v", "vt", (i) => `key_${i}`),
+    sums("dk_sum", text),
+    sums("dv_sum", text),
+    `  for (var query0 = 0u; query0 < u.queries; query0 += ${scores.rows}u) {
+    let count = min(u.block_rows, u.queries - query0);
+`,
+    ...range(leftLoads(scores, "k")).map((q) =>
+      `    let stat${q} = stats[pair * u.queries + min(query0 + source + ${q * scores.share}u, u.queries - 1u)];\n`),
+    scoreBlock(text, "s", "q", "kt", "query0", "u.queries - 1u"),
+    scoreBlock(text, "t", "g", "vt", "query0", "u.queries - 1u"),
+    hasMask
+      ? `    for (var r = 0u; r < count; r++) {
+      let m = vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`).join(", ")});
+      s[r] = max(s[r] * scale + m, vec4<f32>(${LOWEST}));
+    }
+`
+      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
+    ...rows.map((r) => `    s[${r}] = ${weight(hasMask, `s[${r}]`, row(r, "x"))};\n    t[${r}] = s[${r}] * (t[${r}] - ${row(r, "y")});\n`),
+    "    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(); t[r] = vec4<f32>(); }\n",
+    addWeighted(text, "dv_sum", "g", "s", "query0", "u.queries - 1u", "count"),
+    addWeighted(text, "dk_sum", "q", "t", "query0", "u.queries - 1u", "count"),
+    "  }\n",
+    result("dk", "scale"),
+    result("dv", "1.0"),
+    "}\n",
+  ].join("");
+}
