@@ -13,7 +13,7 @@ export type { ConvSpec, Extent } from "./conv-spec.ts";
 
 /** Inputs 0 = x, 1 = w, 2 = bias when `spec.bias`; output 0 = y. See {@link ConvSpec} for layouts. Every size is at least 1. */
 export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Program {
-  if (isDepthwiseLike(spec)) return directConv(spec, "forward");
+  if (runsDirect(spec, traits)) return directConv(spec, "forward");
   const flat = flatMatmul(spec, traits);
   if (flat) return flat;
   return tiledConv(spec, "forward", chooseTile(spec.batch * volume(spec.output), workOf(spec), traits));
@@ -21,21 +21,26 @@ export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Progra
 
 /** The gradient of x. Inputs 0 = dy, 1 = w; output 0 = dx, shaped as x. */
 export function convInputGradProgram(spec: ConvSpec, traits: DeviceTraits): Program {
-  if (isDepthwiseLike(spec)) return directConv(spec, "input");
+  if (runsDirect(spec, traits)) return directConv(spec, "input");
   const rows = spec.batch * volume(phaseExtent(spec));
   return tiledConv(spec, "input", chooseTile(rows, workOf(spec), traits));
 }
 
 /** The gradient of w. Inputs 0 = x, 1 = dy; output 0 = dw, shaped as w. Sums are split over pixels and added in order. */
 export function convWeightGradProgram(spec: ConvSpec, traits: DeviceTraits): Program {
-  if (isDepthwiseLike(spec)) return directConv(spec, "weight");
+  if (runsDirect(spec, traits)) return directConv(spec, "weight");
   const rows = volume(spec.kernel) * (spec.inChannels / spec.groups);
   return tiledConvWeight(spec, chooseTile(rows, workOf(spec), traits), traits.software ? 8 : 512);
 }
 
-/** Groups too narrow for a tile of four channels by a workgroup's lanes. */
-function isDepthwiseLike(spec: ConvSpec): boolean {
-  return spec.groups > 1 && (spec.inChannels / spec.groups < 4 || spec.outChannels / spec.groups < 4);
+/**
+ * Groups too narrow for a tile of four channels by a workgroup's lanes; and, on software adapters, channels that are no multiple of four: SwiftShader
+ * takes minutes to compile the tiles' scalar loads.
+ */
+function runsDirect(spec: ConvSpec, traits: DeviceTraits): boolean {
+  const [cin, cout] = [spec.inChannels / spec.groups, spec.outChannels / spec.groups];
+  if (spec.groups > 1 && (cin < 4 || cout < 4)) return true;
+  return traits.software && (cin % 4 !== 0 || cout % 4 !== 0);
 }
 
 const workOf = (spec: ConvSpec): number =>
