@@ -22,8 +22,8 @@ const node: TestProjectConfiguration = {
     pool: "forks",
     isolate: false,
     maxWorkers: workers,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 };
 
@@ -45,8 +45,8 @@ function chromium(): TestProjectConfiguration | null {
       exclude: [NODE_ONLY],
       isolate: false,
       fileParallelism: false,
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
       browser: {
         enabled: true,
         headless: true,

@@ -136,7 +136,8 @@ describe("conv", () => {
     test(`${share} sharing lanes: y, dx and dw of a strided convolution`, async (context) => {
       const { traits } = await getDevice();
       if (share > (traits.subgroups ? traits.subgroupMinSize : 1)) return context.skip("subgroups are smaller");
-      const tile = { lanes: 8, share, rows: 8, columns: 1 };
+      // what the chooser takes without subgroups: eight rows of scalar loads keep SwiftShader compiling for a minute
+      const tile = { lanes: 8, share, rows: share === 1 ? 4 : 8, columns: 1 };
       const spec = specOf({ input: [1, 6, 7], channels: [8, 4], kernel: [1, 3, 3], stride: [1, 2, 1], pad: [[0, 1, 1], [0, 1, 1]] });
       expect(await forwardError(spec, tiledConv(spec, "forward", tile)), "y").toBeLessThan(TOLERANCE);
       expect(await inputGradError(spec, tiledConv(spec, "input", tile)), "dx").toBeLessThan(TOLERANCE);
