@@ -24,7 +24,7 @@ async function makeStep(): Promise<(i: number) => { loss: Tensor; done: Promise<
   const model = await new Mlp().realize();
   const parameters = model.parameters();
   const names = Object.keys(parameters);
-  const adam = new AdamW(parameters, { lr: 1e-3 });
+  const adam = new AdamW(parameters, { lr: 3e-3 });
   const ema = new Ema(parameters, 0.99);
   const noise = new Rng(3);
   return (i) => {
@@ -39,14 +39,12 @@ async function makeStep(): Promise<(i: number) => { loss: Tensor; done: Promise<
     const { scale } = clipGradNorm(grads, 1);
     return {
       loss,
-      done: realize([loss, ...adam.step(grads, { lr: 1e-3 / (1 + i / 500), gradScale: scale }), ...ema.update()]),
+      done: realize([loss, ...adam.step(grads, { lr: 3e-3 / (1 + i / 500), gradScale: scale }), ...ema.update()]),
     };
   };
 }
 
-const STEPS = 1000;
-
-describe("a thousand training steps", () => {
+describe("training steps", () => {
   test("reuse one plan: no misses, no new buffers, no new pipelines, no more memory; the loss falls", async () => {
     const device = await getDevice();
     const cache = planCacheOf(device);
@@ -60,6 +58,7 @@ describe("a thousand training steps", () => {
     const { created, liveBytes } = device.pool;
     const { hits, misses } = cache;
     const pipelines = device.pipelines.size;
+    const STEPS = 300;
     for (let i = 5; i < STEPS; i++) {
       const { loss, done } = step(i);
       await done;
@@ -71,10 +70,11 @@ describe("a thousand training steps", () => {
     expect(device.pool.created).toBe(created);
     expect(device.pool.liveBytes).toBe(liveBytes);
     const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
-    expect(mean(losses.slice(-50))).toBeLessThan(0.5 * mean(losses.slice(0, 50)));
+    expect(mean(losses.slice(-30))).toBeLessThan(0.5 * mean(losses.slice(0, 30)));
   });
 
-  test("need no more memory when nobody ever reads the loss", async () => {
+  test("need no more memory over a thousand of them when nobody ever reads the loss", async () => {
+    const STEPS = 1000;
     const device = await getDevice();
     const step = await makeStep();
     for (let i = 0; i < 20; i++) await step(i).done;
