@@ -12,7 +12,8 @@ export class Ema {
   #updates: number;
 
   /**
-   * @param start averages to go on from; the parameters' present values by default
+   * @param start averages to go on from; by default the parameters' present values, which the first `update` takes, or realising
+   * `average`: do either before the parameters change
    * @throws DTypeError when a parameter is not f32; ShapeError when an average is not shaped as its parameter
    */
   constructor(

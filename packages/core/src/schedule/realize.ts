@@ -108,14 +108,20 @@ const arriving = new WeakMap<Node, Promise<TypedArray>>();
 /**
  * Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them.
  * They are copied right behind their plan: whoever reads one does not wait for the next plan.
+ *
+ * @param done settles when the plan is done
+ * @returns settles when the values are on the host, too
  */
-function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown>): void {
+function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown>): Promise<unknown> {
   const leaving = nodes.flatMap((node) => (node.source?.kind === "device" ? [{ node, source: node.source }] : []));
   const read = copyOut(
     device,
     leaving.map(({ node, source }) => ({ buffer: source.storage.buffer, bytes: bytesOf(node) })),
   );
-  const arrived = done.then(read, read);
+  const arrived = done.then(read, async (error: unknown) => {
+    await read().catch(() => undefined);
+    throw error;
+  });
   const values = leaving.map(({ node }, i) =>
     arrived.then((copies) => typedArray(node.dtype, copies[i] ?? new ArrayBuffer(0))),
   );
@@ -138,6 +144,7 @@ function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown
     });
   };
   settle().catch(() => undefined); // the error is the next realisation's to report
+  return arrived;
 }
 
 /** Settles when the device has done all that was submitted by the last realisation. */
@@ -194,9 +201,9 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
     const before = previous;
     const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
-    previous = waitFor(device, plan, before);
+    const done = waitFor(device, plan, before);
+    previous = scalars.length > 0 ? bringHome(device, scalars, done) : done;
     previous.catch(() => undefined);
-    if (scalars.length > 0) bringHome(device, scalars, previous);
     await device.guard(before);
   });
 }

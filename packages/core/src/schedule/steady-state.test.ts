@@ -78,17 +78,14 @@ describe("training steps", () => {
     const device = await getDevice();
     const step = await makeStep();
     for (let i = 0; i < 20; i++) await step(i).done;
-    const { created } = device.pool;
+    const { created, liveBytes } = device.pool;
     let most = 0;
     for (let i = 20; i < STEPS; i++) {
       await step(i).done;
       most = Math.max(most, device.pool.liveBytes);
     }
-    const last = step(STEPS);
-    await last.done;
-    await last.loss.item();
-    // some losses are on their way to the host at any time, 256 bytes each
-    expect(most - device.pool.liveBytes).toBeLessThanOrEqual(128 * 256);
-    expect(device.pool.created - created).toBeLessThanOrEqual(128);
+    // at most two losses are on their way to the host, 256 bytes each
+    expect(most - liveBytes).toBeLessThanOrEqual(2 * 256);
+    expect(device.pool.created - created).toBeLessThanOrEqual(2);
   });
 });
