@@ -39,7 +39,13 @@ export async function openPuppets(split: Split, seed = 0): Promise<PuppetSource>
   };
 }
 
-const small = ["mouth", "eyes", "leftHand", "rightHand"] as const;
+/** A mouth is the smallest part of a frame and what people look at. */
+const MOUTH_IMPORTANCE = 4;
+
+function movingParts(labels: Uint8Array): Uint8Array {
+  const mouth = partMask(labels, ["mouth"]);
+  return partMask(labels, ["eyes", "leftHand", "rightHand"]).map((on, i) => on + MOUTH_IMPORTANCE * (mouth[i] ?? 0));
+}
 
 /** A puppet clip as the trainer takes it. */
 export function trainingClip(clip: PuppetClip): TrainingClip {
@@ -56,7 +62,7 @@ export function trainingClip(clip: PuppetClip): TrainingClip {
     poseVisible,
     reference: reference.image,
     keypoints: poseTrack(clip).points,
-    moving: partMask(labels, small),
+    moving: movingParts(labels),
   };
 }
 

@@ -114,7 +114,9 @@ async function trained(
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
   switch (part) {
     case "vae": {
-      const phases = batch === null ? nanoVaePhases : nanoVaePhases.map((phase) => ({ ...phase, batch }));
+      // weights to start from have seen their pictures
+      const planned = init === null ? nanoVaePhases : nanoVaePhases.slice(-1);
+      const phases = batch === null ? planned : planned.map((phase) => ({ ...phase, batch }));
       const vae = await trainVae({ ...options, ...(await first(loadAutoencoder)), clips: puppets.clips, phases });
       return saveAutoencoder(vae, { metadata: await record() });
     }

@@ -33,8 +33,11 @@ export interface DitConfig {
   readonly timeDim: number;
   /** Start of the residual gates: 1 trains small models fast, 0 (adaLN-zero) keeps deep ones stable. */
   readonly gateInit: number;
-  /** Variance of video latents around their reference, for `referencePrior`; 0 leaves the velocity to the network alone, as the paper does. */
-  readonly referencePrior: number;
+  /**
+   * Variance of video latents around their reference by channel, for `referencePrior`; empty leaves the velocity to the network alone, as the
+   * paper does. Training measures it.
+   */
+  readonly referencePrior: readonly number[];
 }
 
 /** Patch of the video tokens in latent frames, rows and columns. */
@@ -58,13 +61,13 @@ const large = {
   textRope: "mm",
   timeDim: 256,
   gateInit: 0,
-  referencePrior: 0,
+  referencePrior: [],
 } as const;
 
 /** `nano` is the shipped model; `small` ≈ 0.1 B, `base` ≈ 1.4 B, `seaweed-8b` the paper's size class. */
 export const presets = {
   nano: {
-    latentChannels: 16,
+    latentChannels: 32,
     poseChannels: 16,
     maskChannel: false,
     textDim: 96,
@@ -82,7 +85,7 @@ export const presets = {
     ffnDim: swigluDim(192),
     timeDim: 128,
     gateInit: 1,
-    referencePrior: 0.3,
+    referencePrior: new Array<number>(32).fill(0.3),
   },
   small: {
     ...large,
@@ -116,7 +119,7 @@ export const presets = {
 /** Name of a built-in configuration. */
 export type DitPreset = keyof typeof presets;
 
-type Kind = "count" | "number" | "boolean" | "axes" | "textRope";
+type Kind = "count" | "number" | "boolean" | "axes" | "variances" | "textRope";
 const schema: { readonly [K in keyof DitConfig]: Kind } = {
   latentChannels: "count",
   poseChannels: "count",
@@ -135,7 +138,7 @@ const schema: { readonly [K in keyof DitConfig]: Kind } = {
   ffnDim: "count",
   timeDim: "count",
   gateInit: "number",
-  referencePrior: "number",
+  referencePrior: "variances",
 };
 
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
@@ -146,6 +149,10 @@ const accepts: { readonly [K in Kind]: { readonly test: (value: unknown) => bool
   axes: {
     test: (value) => Array.isArray(value) && value.length === 3 && value.every(isCount),
     rule: "three whole numbers",
+  },
+  variances: {
+    test: (value) => Array.isArray(value) && value.every((v) => typeof v === "number" && v > 0 && Number.isFinite(v)),
+    rule: "numbers above 0",
   },
   textRope: { test: (value) => value === "none" || value === "mm", rule: '"none" or "mm"' },
 };

@@ -14,6 +14,7 @@ const none = {
   poseActive: null,
 };
 const shape = [2, 3, 2, 4, 4];
+const variances = [0.3, 1, 0.1];
 const rng = new Rng(5);
 
 describe("referencePrior", () => {
@@ -38,7 +39,7 @@ describe("referencePrior", () => {
       reference: tensor(new Float32Array(1).fill(mean), { shape: [1, 1, 1, 1, 1] }),
       referenceActive: null,
     };
-    const prior = referencePrior(inputs, variance);
+    const prior = referencePrior(inputs, [variance]);
     const expected = first / total;
     expect(await prior.mean.item()).toBeCloseTo(expected, 4);
     expect(await prior.deviation.item()).toBeCloseTo(Math.sqrt(second / total - expected ** 2), 4);
@@ -48,8 +49,8 @@ describe("referencePrior", () => {
     const noisy = rng.normal(shape);
     const t = tensor([0.3, 0.8]);
     const reference = rng.normal([2, 3, 1, 4, 4]);
-    const dropped = referencePrior({ ...none, noisy, t, reference, referenceActive: tensor([0, 0]) }, 0.3);
-    const absent = referencePrior({ ...none, noisy, t, reference: null, referenceActive: null }, 0.3);
+    const dropped = referencePrior({ ...none, noisy, t, reference, referenceActive: tensor([0, 0]) }, variances);
+    const absent = referencePrior({ ...none, noisy, t, reference: null, referenceActive: null }, variances);
     expect(await dropped.mean.sub(absent.mean).abs().max().item()).toBeLessThan(1e-5);
     expect(await dropped.deviation.sub(absent.deviation).abs().max().item()).toBeLessThan(1e-6);
   });

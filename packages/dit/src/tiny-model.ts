@@ -24,7 +24,7 @@ export const tinyConfig = {
   ffnDim: 24,
   timeDim: 8,
   gateInit: 1,
-  referencePrior: 0,
+  referencePrior: [],
 } as const satisfies DitConfig;
 
 /** Random inputs with every condition present and active: 2 samples, 3 noisy and 1 motion frames of 4×6 latents. */

@@ -14,7 +14,7 @@ export function videoTensor(videos: readonly Uint8Array[], frames: number, heigh
   return tensor(values, { shape: [videos.length, 3, frames, height, width] });
 }
 
-/** Masks of moving parts, grown by one pixel: [B, 1, F, H, W] in {0, 1}. */
+/** Importance of moving parts, grown by one pixel: [B, 1, F, H, W]. */
 export function movingTensor(clips: readonly TrainingClip[]): Tensor {
   const [first] = clips;
   const { frames = 0, height = 0, width = 0 } = first ?? {};
@@ -29,8 +29,12 @@ export function movingTensor(clips: readonly TrainingClip[]): Tensor {
 function grow(from: Uint8Array, at: number, to: Float32Array, out: number, width: number, height: number): void {
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      if (from[at + y * width + x] !== 1) continue;
+      const value = from[at + y * width + x] ?? 0;
+      if (value === 0) continue;
       for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) to[out + v * width + u] = 1;
+        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+          const i = out + v * width + u;
+          to[i] = Math.max(to[i] ?? 0, value);
+        }
     }
 }

@@ -14,7 +14,7 @@ export interface EncodedClip {
   readonly audio: Float32Array;
   /** [F, K, 3] */
   readonly keypoints: Float32Array;
-  /** [T, h, w]: share of small moving parts under each latent cell. */
+  /** [T, h, w]: mean importance of the pixels under each latent cell, see `TrainingClip.moving`. */
   readonly moving: Float32Array;
   readonly caption: string;
   readonly lipSync: boolean;
@@ -83,7 +83,7 @@ export async function encodeClips(
   }));
 }
 
-/** Mean of the mask over the frames and pixels of each latent cell. */
+/** Mean of the importance over the frames and pixels of each latent cell. */
 function pooled({ moving, frames, height, width }: TrainingClip, T: number, h: number, w: number): Float32Array {
   const out = new Float32Array(T * h * w);
   const counts = new Float32Array(T * h * w);

@@ -12,7 +12,7 @@ export interface TrainingClip {
   readonly audio: Float32Array;
   /** [F, K, 3]: x and y as fractions of the frame, visibility; in the denoiser's schema. */
   readonly keypoints: Float32Array;
-  /** [F, H, W]: 1 on small moving parts (mouth, eyes, hands), else 0. */
+  /** [F, H, W]: importance of small moving parts: 1 on eyes and hands, 4 on the mouth, else 0. */
   readonly moving: Uint8Array;
   readonly caption: string;
   /** The sound fits the mouth: the clip may train the audio condition. */

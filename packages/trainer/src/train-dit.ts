@@ -5,9 +5,10 @@ import { Denoiser, presets, type DenoiserConfig } from "@omni/human";
 import { drawTimes, flowPoint } from "@omni/sampler";
 import { TextTokenizer } from "@omni/text";
 import type { CausalVae } from "@omni/vae";
-import { EncodedClips, type EncodedClip } from "./encoded-clips.ts";
+import { EncodedClips, type ClipEncoder, type EncodedClip } from "./encoded-clips.ts";
 import { runSteps, type LoopOptions } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
+import { referenceVariance } from "./reference-variance.ts";
 import { RunState } from "./run-state.ts";
 import type { ClipSize, ClipSource } from "./sample.ts";
 import { ConditionDraw, halvingStages, RATIO_CONDITIONS, stageAt, type Stage } from "./stages.ts";
@@ -56,17 +57,18 @@ const CAPTION_TOKENS = 32;
  * @see OmniHuman-1, section 3.2
  */
 export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
-  const { config = presets.nano, batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
+  const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
   const { shift = 2, movingGain = 3, motionRatio = 0.5, capacity = 512, reuse = 3 } = options;
-  const { clip, dit } = config;
+  const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
-  const denoiser = options.start ?? new Denoiser(config, { rng: new Rng(seed).fork("denoiser") });
+  const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
+  const denoiser =
+    options.start ?? new Denoiser(await measured(options, encoder), { rng: new Rng(seed).fork("denoiser") });
   if (state) denoiser.loadStateDict(state.group("param"));
   await denoiser.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 100 });
   const optimization = new Optimization(denoiser.parameters(), { lr: schedule }, state);
   const tokenizer = TextTokenizer.nano();
-  const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
   const drawn = Number(state?.metadata["drawn"] ?? 0);
   const library = new EncodedClips({
     encoder,
@@ -117,6 +119,17 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
     () => ({ drawn: String(library.drawn) }),
   );
   return { denoiser, average: optimization.average };
+}
+
+/** The config with the variances of its reference prior measured on the latents that it will see, where it has one. */
+async function measured(
+  { config = presets.nano, clips, sizes = NANO_SIZES }: DitTraining,
+  encoder: ClipEncoder,
+): Promise<DenoiserConfig> {
+  const [size] = sizes;
+  if (config.dit.referencePrior.length === 0 || !size) return config;
+  const referencePrior = await referenceVariance(encoder, clips, size, config.clip.segmentFrames);
+  return { ...config, dit: { ...config.dit, referencePrior } };
 }
 
 interface LossOptions {

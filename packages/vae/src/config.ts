@@ -56,7 +56,8 @@ const wanLatentStd = [
 export const vaePresets = {
   /**
    * The embedded default: 1.1 M parameters, 2.0 GFLOP to encode and decode 25 frames of 64×64 pixels. Pixels fold 4×4
-   * before the first convolution, so nothing runs at full size; 3D convolutions run on the coarsest grid only.
+   * before the first convolution, so nothing runs at full size; 3D convolutions run on the coarsest grid only. Twice Wan's latent channels: a
+   * linear code of 16 has no room for a mouth that moves within the four frames of a latent cell.
    */
   nano: {
     spaceToDepth: 4,
@@ -73,10 +74,10 @@ export const vaePresets = {
     upsample: "shuffle",
     patchShortcut: true,
     quantConv: false,
-    zDim: 16,
+    zDim: 32,
     normEps: 1e-6,
-    latentMean: new Array<number>(16).fill(0),
-    latentStd: new Array<number>(16).fill(1),
+    latentMean: new Array<number>(32).fill(0),
+    latentStd: new Array<number>(32).fill(1),
   },
   /** Wan2.1's layout, 127 M parameters. */
   wan21: {

@@ -51,7 +51,7 @@ export function vaeLoss(
 /**
  * Pixel weights that keep small moving parts (mouth, eyes, hands) alive through the compression: 1 outside, `gain` inside.
  *
- * @param mask [B, 1, F, H, W], 1 on moving parts, 0 elsewhere, between on soft edges
+ * @param mask [B, 1, F, H, W], 1 on moving parts, 0 elsewhere; other values scale the gain
  */
 export function movingPartWeights(mask: Tensor, gain = 5): Tensor {
   return mask.mul(gain - 1).add(1);

@@ -3,20 +3,35 @@ import type { PatchCode } from "./patch-shortcut.ts";
 
 const ROUNDS = 40;
 
+export interface PrincipalCodeOptions {
+  /** Pixels of a block in one frame, times three. */
+  readonly plane: number;
+  /** Frames of a block. */
+  readonly frames: number;
+  /** Latent channels. */
+  readonly width: number;
+  /**
+   * How much more the change within a block counts than its mean over time. At 1 a narrow code spends all its channels on what stands still and
+   * repeats one frame; at 2 a mouth that opens within a block survives.
+   */
+  readonly changeGain: number;
+}
+
 /**
  * Principal components of blocks of pixels by subspace iteration, scaled so that each latent channel has unit variance: the best linear code of
  * a given width, where training by gradients would spend hundreds of steps to find it.
  *
- * @param rows blocks, [N, block]
- * @param weights importance of each row, [N]
+ * @param blocks [N, frames · plane]
+ * @param weights importance of each block, [N]
  * @see Halko, Martinsson & Tropp 2011, "Finding structure with randomness"
  */
 export async function principalCode(
-  rows: Float32Array,
+  blocks: Float32Array,
   weights: Float32Array,
-  block: number,
-  width: number,
+  { plane, frames, width, changeGain }: PrincipalCodeOptions,
 ): Promise<PatchCode> {
+  const block = frames * plane;
+  const rows = scaleChange(blocks, plane, frames, changeGain);
   const count = rows.length / block;
   const mean = new Float64Array(block);
   let total = 0;
@@ -40,7 +55,7 @@ export async function principalCode(
   );
   for (let round = 0; round < ROUNDS; round++) basis = orthonormal(basis.map((v) => times(covariance, v)));
   const read = new Float32Array(width * block);
-  const write = new Float32Array(block * width);
+  const columns = new Float32Array(width * block);
   basis.forEach((v, c) => {
     const image = times(covariance, v);
     const deviation = Math.sqrt(
@@ -51,10 +66,30 @@ export async function principalCode(
     );
     for (let k = 0; k < block; k++) {
       read[c * block + k] = (v[k] ?? 0) / deviation;
-      write[k * width + c] = (v[k] ?? 0) * deviation;
+      columns[c * block + k] = (v[k] ?? 0) * deviation;
     }
   });
-  return { read, write, mean: Float32Array.from(mean) };
+  // the scaling is symmetric: reading passes through it, writing through its inverse
+  const back = scaleChange(columns, plane, frames, 1 / changeGain);
+  const write = new Float32Array(block * width);
+  for (let c = 0; c < width; c++) for (let k = 0; k < block; k++) write[k * width + c] = back[c * block + k] ?? 0;
+  return {
+    read: scaleChange(read, plane, frames, changeGain),
+    write,
+    mean: scaleChange(Float32Array.from(mean), plane, frames, 1 / changeGain),
+  };
+}
+
+/** Each block's mean over time plus `gain` times what its frames differ from it. */
+function scaleChange(blocks: Float32Array, plane: number, frames: number, gain: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(blocks.length);
+  for (let start = 0; start < blocks.length; start += frames * plane)
+    for (let k = start; k < start + plane; k++) {
+      let mean = 0;
+      for (let f = 0; f < frames; f++) mean += (blocks[k + f * plane] ?? 0) / frames;
+      for (let f = 0; f < frames; f++) out[k + f * plane] = mean + gain * ((blocks[k + f * plane] ?? 0) - mean);
+    }
+  return out;
 }
 
 function times(matrix: ArrayLike<number>, v: Float64Array): Float64Array {

@@ -1,6 +1,6 @@
-import { type AttentionText, LOWEST, MASKED, maskValue } from "./attention-forward.wgsl.ts";
-import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
-import { leftLoads, spread, tileEnables, tileEntry } from "./snippets/tile.ts";
+import { type AttentionText, maskValue, scaleScores, weight } from "./attention-forward.wgsl.ts";
+import { addWeighted, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
+import { declareSums, gatherSums, leftLoads, spread, tileEnables, tileEntry } from "./snippets/tile.ts";
 import { range, storage } from "./snippets/uniforms.ts";
 
 const STATS_LANES = 64;
@@ -55,14 +55,6 @@ function entry(text: AttentionText, bindings: readonly string[], results: readon
   ].join("");
 }
 
-/** The weight of a score, zero where it is masked. */
-const weight = (hasMask: boolean, score: string, log: string): string => {
-  const p = `exp(${score} - ${log})`;
-  return hasMask ? `select(${p}, vec4<f32>(), ${score} <= vec4<f32>(${MASKED}))` : p;
-};
-
-const sums = (name: string, head: HeadTile): string => `  var ${name}: array<vec4<f32>, ${head.features.rows}>;\n`;
-
 /** dq = scale · Σ_keys p (do·v - δ) k; a lane owns four queries and runs over blocks of keys. */
 export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
   const hasMask = text.mask !== "none";
@@ -77,18 +69,17 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (bi
       `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
     loadOwnRows(text, "g", "gt", (i) => `query_${i}`),
-    sums("dq_sum", text),
+    declareSums(text.features, "dq_sum"),
     `  for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
     let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
     scoreBlock(text, "t", "v", "gt", "key0", "u.keys - 1u"),
-    hasMask
-      ? `    for (var r = 0u; r < count; r++) { s[r] = max(s[r] * scale + ${maskValue(text.mask, "(key0 + r)")}, vec4<f32>(${LOWEST})); }\n`
-      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
-    rows.map((r) => `    s[${r}] = ${weight(hasMask, `s[${r}]`, "logs")} * (t[${r}] - deltas);\n`).join(""),
-    "    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(); }\n",
-    addWeighted(text, "dq_sum", "k", "s", "key0", "u.keys - 1u", "count"),
+    gatherSums(text.scores, "s", "p"),
+    scaleScores(text, "p", maskValue(text.mask, "(key0 + r)")),
+    ...rows.map((r) => `    let s${r} = p[${r}];\n    p[${r}] = ${weight(text, `s${r}`, "logs")} * (t_${r} - deltas);\n`),
+    "    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(); }\n",
+    addWeighted(text, "dq_sum", "k", "p", "key0", "u.keys - 1u", "count"),
     "  }\n",
     storeFeatures(text, "dq_sum", "dq", "scale",
       (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`, (i) => `column0 + ${i}u < u.queries`),
@@ -112,8 +103,8 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
       `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + key_${i} * u.mask_key;\n`),
     loadOwnRows(text, "k", "kt", (i) => `key_${i}`),
     loadOwnRows(text, "v", "vt", (i) => `key_${i}`),
-    sums("dk_sum", text),
-    sums("dv_sum", text),
+    declareSums(text.features, "dk_sum"),
+    declareSums(text.features, "dv_sum"),
     `  for (var query0 = 0u; query0 < u.queries; query0 += ${scores.rows}u) {
     let count = min(u.block_rows, u.queries - query0);
 `,
@@ -121,17 +112,17 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
       `    let stat${q} = stats[pair * u.queries + min(query0 + source + ${q * scores.share}u, u.queries - 1u)];\n`),
     scoreBlock(text, "s", "q", "kt", "query0", "u.queries - 1u"),
     scoreBlock(text, "t", "g", "vt", "query0", "u.queries - 1u"),
-    hasMask
-      ? `    for (var r = 0u; r < count; r++) {
-      let m = vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`).join(", ")});
-      s[r] = max(s[r] * scale + m, vec4<f32>(${LOWEST}));
-    }
-`
-      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
-    ...rows.map((r) => `    s[${r}] = ${weight(hasMask, `s[${r}]`, row(r, "x"))};\n    t[${r}] = s[${r}] * (t[${r}] - ${row(r, "y")});\n`),
-    "    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(); t[r] = vec4<f32>(); }\n",
-    addWeighted(text, "dv_sum", "g", "s", "query0", "u.queries - 1u", "count"),
-    addWeighted(text, "dk_sum", "q", "t", "query0", "u.queries - 1u", "count"),
+    gatherSums(text.scores, "s", "p"),
+    scaleScores(text, "p", `vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`).join(", ")})`),
+    `    var ds: array<vec4<f32>, ${scores.rows}>;\n`,
+    ...rows.map((r) => `    let s${r} = p[${r}];
+    let p${r} = ${weight(text, `s${r}`, row(r, "x"))};
+    p[${r}] = p${r};
+    ds[${r}] = p${r} * (t_${r} - ${row(r, "y")});
+`),
+    "    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(); ds[r] = vec4<f32>(); }\n",
+    addWeighted(text, "dv_sum", "g", "p", "query0", "u.queries - 1u", "count"),
+    addWeighted(text, "dk_sum", "q", "ds", "query0", "u.queries - 1u", "count"),
     "  }\n",
     result("dk", "scale"),
     result("dv", "1.0"),

@@ -1,5 +1,5 @@
 import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
-import { tileEnables, tileEntry } from "./snippets/tile.ts";
+import { declareSums, gatherSums, tileEnables, tileEntry } from "./snippets/tile.ts";
 import { range, storage, XYZW } from "./snippets/uniforms.ts";
 
 /** How a mask is read: not at all, one value a key, or one a query and key. */
@@ -11,13 +11,25 @@ export interface AttentionText extends HeadTile {
 }
 
 /** Scores at or below this are masked; -inf is no constant of WGSL, and differences of infinities are NaN. */
-export const MASKED = "-1e38";
-export const LOWEST = "-3e38";
+const MASKED = "-1e38";
+const LOWEST = "-3e38";
 
 /** Reads the mask of row `key` for this lane's four columns, given the addresses of each column at key 0. */
 export function maskValue(kind: MaskKind, key: string): string {
   if (kind === "key") return `vec4<f32>(mask[mask_at0 + ${key} * u.mask_key])`;
   return `vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + ${key} * u.mask_key]`).join(", ")})`;
+}
+
+/** Scales the scores of a block, `{name}[r]` for r below `count`, and adds the mask's value. */
+export function scaleScores(text: AttentionText, name: string, mask: string): string {
+  if (text.mask === "none") return range(text.scores.rows).map((r) => `    ${name}[${r}] *= scale;\n`).join("");
+  return `    for (var r = 0u; r < count; r++) { ${name}[r] = max(${name}[r] * scale + ${mask}, vec4<f32>(${LOWEST})); }\n`;
+}
+
+/** exp(score - log), zero where the score is masked. */
+export function weight(text: AttentionText, score: string, log: string): string {
+  const p = `exp(${score} - ${log})`;
+  return text.mask === "none" ? p : `select(${p}, vec4<f32>(), ${score} <= vec4<f32>(${MASKED}))`;
 }
 
 /**
@@ -50,29 +62,23 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
     ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map((i) =>
       `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
-    `  var o_sum: array<vec4<f32>, ${text.features.rows}>;
-  var top = vec4<f32>(${LOWEST});
+    declareSums(text.features, "o_sum"),
+    `  var top = vec4<f32>(${LOWEST});
   var total = vec4<f32>();
   for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
     let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
-    hasMask
-      ? `    for (var r = 0u; r < count; r++) { s[r] = max(s[r] * scale + ${maskValue(text.mask, "(key0 + r)")}, vec4<f32>(${LOWEST})); }\n`
-      : rows.map((r) => `    s[${r}] *= scale;\n`).join(""),
-    `    for (var r = count; r < u.block_rows; r++) { s[r] = vec4<f32>(${LOWEST}); }
+    gatherSums(text.scores, "s", "p"),
+    scaleScores(text, "p", maskValue(text.mask, "(key0 + r)")),
+    `    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(${LOWEST}); }
     var peak = top;
-${rows.map((r) => `    peak = max(peak, s[${r}]);\n`).join("")}    let shrink = exp(top - peak);
+${rows.map((r) => `    let s${r} = p[${r}];\n    peak = max(peak, s${r});\n`).join("")}    let shrink = exp(top - peak);
     top = peak;
     total *= shrink;
-${rows
-  .map((r) => {
-    const p = `exp(s[${r}] - peak)`;
-    const value = hasMask ? `select(${p}, vec4<f32>(), s[${r}] <= vec4<f32>(${MASKED}))` : p;
-    return `    s[${r}] = ${value};\n    total += s[${r}];\n`;
-  })
-  .join("")}${range(text.features.rows).map((r) => `    o_sum[${r}] *= shrink;\n`).join("")}`,
-    addWeighted(text, "o_sum", "v", "s", "key0", "u.keys - 1u", "count"),
+${rows.map((r) => `    let p${r} = ${weight(text, `s${r}`, "peak")};\n    p[${r}] = p${r};\n    total += p${r};\n`).join("")}`,
+    ...range(text.features.rows).map((r) => `    o_sum_${r} *= shrink;\n`),
+    addWeighted(text, "o_sum", "v", "p", "key0", "u.keys - 1u", "count"),
     `  }
   let factor = select(1.0 / total, vec4<f32>(), total == vec4<f32>());
 `,

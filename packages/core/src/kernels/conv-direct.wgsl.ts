@@ -50,7 +50,6 @@ const FORWARD = `  let co = index % u.cout;
 
 const INPUT = `  let channel = index % u.cin;
   let group = channel / u.cin_group;
-  let ci = channel % u.cin_group;
   let pixel = index / u.cin;
   let i_w = pixel % u.in_w;
   let i_h = (pixel / u.in_w) % u.in_h;
@@ -67,8 +66,8 @@ const INPUT = `  let channel = index % u.cin;
     if (o_d * u.stride_d == s_d && o_h * u.stride_h == s_h && o_w * u.stride_w == s_w
         && o_d < u.out_d && o_h < u.out_h && o_w < u.out_w) {
       let a_at = (((n * u.out_d + o_d) * u.out_h + o_h) * u.out_w + o_w) * u.cout + group * u.cout_group;
-      let b_at = (((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * u.cin_group + ci) * u.cout + group * u.cout_group;
-      for (var co = 0u; co < u.cout_group; co++) { sum += a[a_at + co] * b[b_at + co]; }
+      let b_at = ((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * u.cout_group * u.cin + channel;
+      for (var co = 0u; co < u.cout_group; co++) { sum += a[a_at + co] * b[b_at + co * u.cin]; }
     }
   } } }
 `;

@@ -1,7 +1,7 @@
 import {
   declareBias, declareColumns, declareSums, leftLoads, multiplyTile, storeTile, type Tile, tileEnables, tileEntry,
 } from "./snippets/tile.ts";
-import { range, storage, XYZW } from "./snippets/uniforms.ts";
+import { range, storage } from "./snippets/uniforms.ts";
 
 /** What changes the text of the implicit-GEMM convolution. */
 export interface ConvText extends Tile {
@@ -9,9 +9,9 @@ export interface ConvText extends Tile {
   readonly pass: "forward" | "input";
   /** Channels of the left operand summed a round, 1 to 4; less than 4 only where there are fewer. */
   readonly steps: number;
-  /** The left operand's channels, the weights and the result are aligned to four. */
+  /** The left operand's channels are aligned to four. */
   readonly leftVector: boolean;
-  readonly weightVector: boolean;
+  /** The result's are, and so are the rows of the weights. */
   readonly resultVector: boolean;
   readonly bias: boolean;
   /** More than one stride phase, so that the rows of a tile are not neighbours in the result ("input" only). */
@@ -46,7 +46,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
   return [
     tileEnables(text),
     storage(0, "a", "read", text.leftVector),
-    storage(1, "b", "read", text.weightVector),
+    storage(1, "b", "read", text.resultVector),
     text.bias ? storage(2, "bias", "read", false) : "",
     storage(cBinding, "c", "read_write", text.resultVector),
     declareUniforms(cBinding + 1),
@@ -121,9 +121,9 @@ ${skip}    let move_${axis} = u32(${text.phased ? `lead_${axis} / i32(u.stride_$
     return [
       ...open,
       ...loads.map(moveRow),
-      `    let tap = ((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * u.cin_group;\n`,
+      `    let tap = ((k_d * u.kernel_h + k_h) * u.kernel_w + k_w) * ${leftGroup};\n`,
       `    for (var k = 0u; k < ${leftGroup}; k += ${steps}u) {\n`,
-      ...range(columns).map(forward ? loadWeightRows : loadWeightColumns),
+      ...range(columns).map(loadWeightRows),
       ...loads.map(loadLeft),
       multiplyTile(text, "k", steps),
       "    }\n  }\n  }\n  }\n",
@@ -151,25 +151,11 @@ ${skip}    let move_${axis} = u32(${text.phased ? `lead_${axis} / i32(u.stride_$
 
   function loadWeightRows(x: number): string {
     return range(steps).map((j) => {
-      const at = `(tap + ${clampChannel(`k + ${j}u`)}) * u.cout + group * u.cout_group`;
-      const value = text.weightVector
+      const at = `(tap + ${clampChannel(`k + ${j}u`)}) * ${resultChannels} + group * ${resultGroup}`;
+      const value = text.resultVector
         ? `b[(${at} + col${x}) / 4u]`
         : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
       return `      let b${x}_${j} = ${inChannels(value, `k + ${j}u`, "vec4<f32>()")};\n`;
     }).join("");
-  }
-
-  function loadWeightColumns(x: number): string {
-    const columnsOf = range(4).map((i) => {
-      const at = `(tap + ${clampColumn(`col${x} + ${i}u`)}) * u.cout + group * u.cout_group`;
-      const parts = range(steps).map((j) => inChannels(`b[${at} + ${clampChannel(`k + ${j}u`)}]`, `k + ${j}u`, "0.0"));
-      const value = text.weightVector
-        ? `b[(${at} + k) / 4u]`
-        : steps === 1 ? parts[0] : `vec${steps}<f32>(${parts.join(", ")})`;
-      return `      let t${x}_${i} = ${value};\n`;
-    });
-    const rowsOf = range(steps).map((j) =>
-      `      let b${x}_${j} = ${vec4((i) => `t${x}_${i}${steps === 1 ? "" : `.${XYZW[j]}`}`)};\n`);
-    return [...columnsOf, ...rowsOf].join("");
   }
 }

@@ -51,13 +51,22 @@ async function forwardError(s: ConvSpec, program: Program): Promise<number> {
   return worstError(y ?? [], expected);
 }
 
+/** [tap, ci, group, co] as [tap, co, group, ci]. */
+function swapChannels({ groups, inChannels, outChannels }: ConvSpec, w: Float32Array): Float32Array {
+  const [cin, cout] = [inChannels / groups, outChannels / groups];
+  return w.map((_, at) => {
+    const [ci, group, co, tap] = [at % cin, Math.floor(at / cin) % groups, Math.floor(at / inChannels) % cout, Math.floor(at / inChannels / cout)];
+    return w[((tap * cin + ci) * groups + group) * cout + co] ?? 0;
+  });
+}
+
 async function inputGradError(s: ConvSpec, program: Program): Promise<number> {
   const sizes = sizesOf(s);
   const dy = noise(sizes.y, 1);
   const w = noise(sizes.w, 2);
   const expected = new Float64Array(sizes.x);
   forEachProduct(s, (xi, wi, yi) => { expected[xi] = (expected[xi] ?? 0) + (dy[yi] ?? 0) * (w[wi] ?? 0); });
-  const [dx] = await runProgram(program, [dy, w], [sizes.x]);
+  const [dx] = await runProgram(program, [dy, swapChannels(s, w)], [sizes.x]);
   return worstError(dx ?? [], expected);
 }
 

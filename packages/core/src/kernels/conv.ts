@@ -19,7 +19,10 @@ export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Progra
   return tiledConv(spec, "forward", chooseTile(spec.batch * volume(spec.output), workOf(spec), traits));
 }
 
-/** The gradient of x. Inputs 0 = dy, 1 = w; output 0 = dx, shaped as x. */
+/**
+ * The gradient of x. Inputs 0 = dy, 1 = w with the channels of each tap swapped, [taps · outChannels / groups, inChannels], so that
+ * neighbouring lanes read neighbouring weights; output 0 = dx, shaped as x.
+ */
 export function convInputGradProgram(spec: ConvSpec, traits: DeviceTraits): Program {
   if (runsDirect(spec, traits)) return directConv(spec, "input");
   const rows = spec.batch * volume(phaseExtent(spec));
@@ -109,7 +112,6 @@ export function tiledConv(spec: ConvSpec, pass: "forward" | "input", tile: Tile)
     {
       ...tile, pass, steps,
       leftVector: leftGroup % 4 === 0,
-      weightVector: (spec.outChannels / spec.groups) % 4 === 0,
       resultVector: columns % 4 === 0,
       bias,
       phased: phases > 1,

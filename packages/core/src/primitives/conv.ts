@@ -74,9 +74,21 @@ function programOf(
 
 const sumRows = (dy: Tensor): Tensor => dy.sum({ axis: dy.shape.slice(0, -1).map((_, i) => i) });
 
+/** Weights with the two channel axes of each tap and group swapped; `rows` says which of them the rows hold before. */
+function swapChannels(w: Tensor, g: Geometry, rows: "in" | "out"): Tensor {
+  const [cin, cout] = [g.cin / g.groups, g.cout / g.groups];
+  const [from, to] = rows === "in" ? [cin, cout] : [cout, cin];
+  return w
+    .reshape([taps(g), from, g.groups, to])
+    .permute([0, 3, 2, 1])
+    .reshape([taps(g) * to, g.groups * from]);
+}
+
 type Rule = (a: Tensor, b: Tensor, attrs: readonly number[], make: MakeTensor) => Tensor;
-const inputGrad: Rule = (dy, w, attrs, make) =>
-  make(new Node(convInputGrad, [dy.node, w.node], attrs, inputShape(unpackGeometry(attrs)), "f32"));
+const inputGrad: Rule = (dy, w, attrs, make) => {
+  const g = unpackGeometry(attrs);
+  return make(new Node(convInputGrad, [dy.node, swapChannels(w, g, "in").node], attrs, inputShape(g), "f32"));
+};
 const weightGrad: Rule = (x, dy, attrs, make) =>
   make(new Node(convWeightGrad, [x.node, dy.node], attrs, weightShape(unpackGeometry(attrs)), "f32"));
 const forward: Rule = (x, w, attrs, make) =>
@@ -94,7 +106,7 @@ export const convForward: KernelOp = {
     x && w ? [inputGrad(dy, w, attrs, make), weightGrad(x, dy, attrs, make), ...(bias ? [sumRows(dy)] : [])] : [],
 };
 
-/** Gradient of the input. Inputs: dy, w. */
+/** Gradient of the input. Inputs: dy, w with its channels swapped. */
 export const convInputGrad: KernelOp = {
   id: nextOpId(),
   name: "convInputGrad",
@@ -102,7 +114,12 @@ export const convInputGrad: KernelOp = {
   outputs: (_, attrs) => [{ shape: inputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
   program: programOf(convInputGradProgram, inputShape),
-  vjp: (dx, [dy, w], _, attrs, make) => (dy && w ? [forward(dx, w, attrs, make), weightGrad(dx, dy, attrs, make)] : []),
+  vjp: (dx, [dy, swapped], _, attrs, make) => {
+    if (!dy || !swapped) return [];
+    const g = unpackGeometry(attrs);
+    const dw = weightGrad(dx, dy, attrs, make);
+    return [forward(dx, swapChannels(swapped, g, "out"), attrs, make), swapChannels(dw, g, "in")];
+  },
 };
 
 /** Gradient of the weight. Inputs: x, dy. */

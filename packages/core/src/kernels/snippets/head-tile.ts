@@ -1,4 +1,4 @@
-import { leftLoads, multiplyTile, type Tile } from "./tile.ts";
+import { declareSums, gatherSums, leftLoads, multiplyTile, type Tile } from "./tile.ts";
 import { range, XYZW } from "./uniforms.ts";
 
 /**
@@ -37,21 +37,17 @@ ${range(4).map((i) => `    let own${i} = ${fourFeatures(head, operand, row(i), "
 `;
 }
 
-/**
- * Declares `{sums}` = rows of `operand` from `first` times this lane's own rows: scores of a block, [row, column]. The sums
- * are cleared one by one: lavapipe (Mesa 25.0) does not clear an array declared in a loop again on its second turn.
- */
+/** Declares `{sums}_{row}` = rows of `operand` from `first` times this lane's own rows: scores of a block. */
 export function scoreBlock(head: HeadTile, sums: string, operand: string, own: string, first: string, last: string): string {
   const { scores } = head;
-  return `    var ${sums}: array<vec4<f32>, ${scores.rows}>;
-${range(scores.rows).map((r) => `    ${sums}[${r}] = vec4<f32>();\n`).join("")}    for (var d = 0u; d < u.dim; d += 4u) {
+  return `${declareSums(scores, sums)}    for (var d = 0u; d < u.dim; d += 4u) {
 ${range(leftLoads(scores, "k"))
   .map((q) => `    let a${q} = ${fourFeatures(head, operand, `min(${first} + source + ${q * scores.share}u, ${last})`, "d")};\n`)
   .join("")}${range(4).map((j) => `    let b0_${j} = ${own}[d + ${j}u];\n`).join("")}${multiplyTile(scores, "k", 4, sums)}    }
 `;
 }
 
-/** `{sums}`[feature, column] += Σ over `count` rows of `operand` from `first`, feature by feature, times `weights`[row, column]. */
+/** `{sums}_{feature}` += Σ over `count` rows of `operand` from `first`, feature by feature, times `weights`[row, column]. */
 export function addWeighted(
   head: HeadTile, sums: string, operand: string, weights: string, first: string, last: string, count: string,
 ): string {
@@ -69,7 +65,7 @@ ${range(4)
 `;
 }
 
-/** Stores `{sums}`[feature, column] to `result`, a row of features a column; `at(i)` is the row's first element, `live(i)` whether it exists. */
+/** Stores `{sums}_{feature}` to `result`, a row of features a column; `at(i)` is the row's first element, `live(i)` whether it exists. */
 export function storeFeatures(
   head: HeadTile, sums: string, result: string, factor: string, at: (i: number) => string, live: (i: number) => string,
 ): string {
@@ -78,8 +74,8 @@ export function storeFeatures(
     if (head.vector) return `    if (${live(i)}) { ${result}[(${from}) / 4u] = ${vec4((j) => `f${j}.${XYZW[i]}`)}; }\n`;
     return range(4).map((j) => `    if (${live(i)} && d + ${j}u < u.dim) { ${result}[${from} + ${j}u] = f${j}.${XYZW[i]}; }\n`).join("");
   });
-  return `  for (var f = 0u; f < min(u.part_rows, u.dim - feature0); f += 4u) {
+  return `${gatherSums(head.features, sums, `${sums}_all`)}  for (var f = 0u; f < min(u.part_rows, u.dim - feature0); f += 4u) {
     let d = feature0 + f;
-${range(4).map((j) => `    let f${j} = ${sums}[f + ${j}u] * ${factor};\n`).join("")}${columns.join("")}  }
+${range(4).map((j) => `    let f${j} = ${sums}_all[f + ${j}u] * ${factor};\n`).join("")}${columns.join("")}  }
 `;
 }

@@ -47,8 +47,17 @@ export const tileEnables = (tile: Tile): string => (tile.share > 1 ? "enable sub
 export const spread = (tile: Tile, value: string, lane: number): string =>
   tile.share > 1 ? `subgroupBroadcast(${value}, ${lane}u)` : value;
 
-/** Declares the sums, `acc[row · columns + group]`. */
-export const declareSums = (tile: Tile): string => `  var acc: array<vec4<f32>, ${tile.rows * tile.columns}>;\n`;
+/**
+ * Declares the sums, `{sums}_{row · columns + group}`. Variables of their own, not an array: Mesa's compile time grows with the square
+ * of the uses of a variable.
+ */
+export const declareSums = (tile: Tile, sums = "acc"): string =>
+  range(tile.rows * tile.columns).map((at) => `  var ${sums}_${at} = vec4<f32>();\n`).join("");
+
+/** Copies the sums to a new array, to be indexed by a loop. */
+export const gatherSums = (tile: Tile, sums: string, name: string): string =>
+  `  var ${name}: array<vec4<f32>, ${tile.rows * tile.columns}>;\n` +
+  range(tile.rows * tile.columns).map((at) => `  ${name}[${at}] = ${sums}_${at};\n`).join("");
 
 /** sums += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
 export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"): string {
@@ -65,7 +74,7 @@ export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"
         lines.push(`let ${name} = ${spread(tile, `a${Math.floor(quad / share)}_${j}.${XYZW[r % 4]}`, quad % share)};`));
     }
     for (const x of range(columns)) {
-      const at = `${sums}[${r * columns + x}]`;
+      const at = `${sums}_${r * columns + x}`;
       lines.push(`${at} = ${names.reduce((sum, name, j) => `fma(vec4<f32>(${name}), b${x}_${j}, ${sum})`, at)};`);
     }
   }
@@ -98,7 +107,7 @@ export function storeTile(tile: Tile, store: TileStore): string {
   lines.push(`  let c_at = ${store.rowAt("r")};`);
   if (store.rowIf) lines.push(`  if (${store.rowIf("r")}) {`);
   for (const x of range(columns)) {
-    lines.push(`  let v${x} = acc[r * ${columns}u + ${x}u]${store.bias ? ` + bias${x}` : ""};`);
+    lines.push(`  let v${x} = sums[r * ${columns}u + ${x}u]${store.bias ? ` + bias${x}` : ""};`);
     if (store.vector) {
       lines.push(`  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = v${x}; }`);
     } else {
@@ -110,7 +119,7 @@ export function storeTile(tile: Tile, store: TileStore): string {
   }
   if (store.rowIf) lines.push("  }");
   lines.push("}");
-  return lines.map((text) => `  ${text}\n`).join("");
+  return gatherSums(tile, "acc", "sums") + lines.map((text) => `  ${text}\n`).join("");
 }
 
 /** Declares `n{x}`, the first column of each group of this lane, from an expression of the tile's column number. */
