@@ -28,7 +28,7 @@ export interface DitTraining extends Omit<LoopOptions, "from"> {
   readonly seed?: number;
   /** Shift of the training times towards noise: what a mouth does is settled early, while most of the picture is still noise. */
   readonly shift?: number;
-  /** Weight of small moving parts in the loss; 1 is the paper's plain mean. */
+  /** Weight in the loss of latent cells that hold nothing but a mouth; 1 is the paper's plain mean. */
   readonly movingGain?: number;
   /** Share of batches that continue a segment: their first latent frames are clean motion frames. */
   readonly motionRatio?: number;
@@ -58,7 +58,7 @@ const CAPTION_TOKENS = 32;
  */
 export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
-  const { shift = 2, movingGain = 3, motionRatio = 0.5, capacity = 512, reuse = 3 } = options;
+  const { shift = 2, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 3 } = options;
   const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
@@ -200,7 +200,6 @@ export function denoiserLoss(
     poseActive: active("pose"),
   });
   const weight = moving
-    .mul(4)
     .minimum(1)
     .mul(movingGain - 1)
     .add(1);

@@ -165,13 +165,14 @@ describe("dispose", () => {
     const y = x.add(1);
     x.dispose();
     x.dispose();
-    expect(pool.liveBytes).toBe(before);
+    // less where tensors of earlier tests are collected meanwhile
+    expect(pool.liveBytes).toBeLessThanOrEqual(before);
     const message = "tensor: must not be used after dispose()";
     await expect(x.data()).rejects.toThrow(message);
     await expect(y.realize()).rejects.toThrow(message);
     await expect(realize([x.assign(x.mul(2))])).rejects.toThrow(message);
     // nothing is left behind by the attempts
-    expect(pool.liveBytes).toBe(before);
+    expect(pool.liveBytes).toBeLessThanOrEqual(before);
   });
 
   test("of what is not on the device does nothing", async () => {

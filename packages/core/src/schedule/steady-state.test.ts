@@ -68,7 +68,8 @@ describe("training steps", () => {
     expect(cache.hits - hits).toBe(STEPS - 5);
     expect(device.pipelines.size).toBe(pipelines);
     expect(device.pool.created).toBe(created);
-    expect(device.pool.liveBytes).toBe(liveBytes);
+    // less where tensors of earlier tests are collected meanwhile
+    expect(device.pool.liveBytes).toBeLessThanOrEqual(liveBytes);
     const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
     expect(mean(losses.slice(-30))).toBeLessThan(0.5 * mean(losses.slice(0, 30)));
   });
