@@ -64,7 +64,7 @@ describe("generate", { timeout: 180_000 }, () => {
       if (index > 0) during.push(pool.liveBytes);
     expect(during.length).toBe(4);
     expect(new Set(during.slice(0, -1)).size).toBe(1);
-    expect(pool.liveBytes).toBe(before);
+    expect(pool.liveBytes).toBeLessThanOrEqual(before);
   });
 
   test("gives the memory back when its caller stops early", async () => {
@@ -74,7 +74,7 @@ describe("generate", { timeout: 180_000 }, () => {
       expect(frames).toHaveLength(25);
       break;
     }
-    expect(pool.liveBytes).toBe(before);
+    expect(pool.liveBytes).toBeLessThanOrEqual(before);
   });
 
   test("reports every step", async () => {
