@@ -63,7 +63,7 @@ describe("generate", { timeout: 180_000 }, () => {
     for await (const { index } of generate(model, { reference, ...options }))
       if (index > 0) during.push(pool.liveBytes);
     expect(during.length).toBe(4);
-    expect(new Set(during.slice(0, -1)).size).toBe(1);
+    expect(Math.max(...during.slice(1, -1))).toBeLessThanOrEqual(during[0] ?? 0);
     expect(pool.liveBytes).toBeLessThanOrEqual(before);
   });
 

@@ -138,8 +138,8 @@ export class ExpressionWriter {
     }
     const x = this.#bind(value, scalar);
     const read = (at: string): string => fromStored(`${x}[${at}]`, scalar);
-    if (access === "splat") {
-      const one = `${type}(${read("at")})`;
+    if (access === "splat" || access === "strided") {
+      const one = `${type}(${access === "splat" ? read("at") : this.#strided(map).map(read).join(", ")})`;
       return this.#indexed(
         `let at = ${fn}(i);`,
         checked ? guarded("at", one, `${type}(${fill})`, type) : one,
@@ -156,6 +156,12 @@ export class ExpressionWriter {
         `fn load_${fn}(at: u32) -> ${node.dtype} {\n  if (at == 0xffffffffu) { return ${fill}; }\n  return ${read("at")};\n}\n`,
       );
     return lanes === 1 ? lane(0) : `${type}(${[0, 1, 2, 3].map(lane).join(", ")})`;
+  }
+
+  /** Places of four neighbours along the last axis, from the first one's. */
+  #strided(map: IndexMap): string[] {
+    const step = this.uniforms.word(map.strides.at(-1) ?? 0);
+    return [0, 1, 2, 3].map((k) => `at + ${k}u * ${step}`);
   }
 
   /** A load whose place is computed first. */

@@ -64,7 +64,10 @@ export function elementwiseKernel(
     storeFunction = indexFunction("store_index", store, uniforms);
     if (access === "vector") write = `out[store_index(i) >> 2u] = ${result};`;
     else if (lanes === 1) write = `out[store_index(i)] = ${result};`;
-    else
+    else if (access === "strided") {
+      const step = uniforms.word(store.strides.at(-1) ?? 0);
+      write = `let result = ${result};\n    let at = store_index(i); ${[0, 1, 2, 3].map((k) => `out[at + ${k}u * ${step}] = result[${k}];`).join(" ")}`;
+    } else
       write = `let result = ${result};\n    ${[0, 1, 2, 3].map((k) => `out[store_index(i + ${k}u)] = result[${k}];`).join(" ")}`;
   }
   const wide = lanes === 4 && (access === "linear" || access === "vector");

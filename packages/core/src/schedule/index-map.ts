@@ -1,5 +1,6 @@
 import { collapse, type View } from "../base/view.ts";
 import { sizeOf, type Shape } from "../base/shape.ts";
+import { floatWord } from "../kernels/kernel.ts";
 
 /** Where element i of an iteration lies in a buffer. With `before`, coordinates outside the source read a fill value. */
 export interface IndexMap {
@@ -44,7 +45,7 @@ export function paddedMap(view: View, pads: readonly number[], fill: number): In
   return { dims, strides, offset: view.offset, padded: { before, sizes, fill } };
 }
 
-export type Access = "linear" | "splat" | "vector" | "gather";
+export type Access = "linear" | "splat" | "vector" | "strided" | "gather";
 
 /** How four neighbouring elements of the iteration are read at once. */
 export function accessOf(map: IndexMap, lanes: 1 | 4): Access {
@@ -58,7 +59,7 @@ export function accessOf(map: IndexMap, lanes: 1 | 4): Access {
   if (!innerWhole) return "gather";
   if (strides[last] === 0) return "splat";
   const aligned = offset % 4 === 0 && strides.every((s, i) => i === last || s % 4 === 0);
-  return strides[last] === 1 && aligned ? "vector" : "gather";
+  return strides[last] === 1 && aligned ? "vector" : "strided";
 }
 
 /** Collects the uniform words of a kernel; reading one is an expression. */
@@ -80,17 +81,28 @@ export class Uniforms {
   }
 }
 
+/**
+ * Below this many elements a quotient is exact as ⌊(i + ½) · fl(1/n)⌋ in f32: the product errs by less than i/n · 2⁻²³ < 1/(4n), and i + ½ over n is
+ * ½/n away from the next whole number.
+ */
+export const EXACT_QUOTIENTS = 2 ** 21;
+
 /** A WGSL function from the iteration's index to the element's place; for padded maps `valid_NAME` tells whether it exists. */
 export function indexFunction(name: string, map: IndexMap, uniforms: Uniforms): string {
   const { dims, strides, padded } = map;
   const lines: string[] = [];
   const checks: string[] = [];
+  const exact = sizeOf(dims) <= EXACT_QUOTIENTS;
   lines.push(`var rest = i; var at = ${uniforms.word(map.offset)};`);
   for (let d = dims.length - 1; d >= 0; d--) {
     let coordinate = "rest";
     if (d > 0) {
       const n = uniforms.word(dims[d] ?? 1);
-      lines.push(`let q${d} = rest / ${n}; let c${d} = rest - q${d} * ${n}; rest = q${d};`);
+      // software adapters divide integers lane by lane
+      const quotient = exact
+        ? `u32((f32(i32(rest)) + 0.5) * bitcast<f32>(${uniforms.word(floatWord(1 / (dims[d] ?? 1)))}))`
+        : `rest / ${n}`;
+      lines.push(`let q${d} = ${quotient}; let c${d} = rest - q${d} * ${n}; rest = q${d};`);
       coordinate = `c${d}`;
     }
     if (padded && (padded.before[d] !== 0 || padded.sizes[d] !== dims[d])) {
