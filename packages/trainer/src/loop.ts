@@ -24,6 +24,12 @@ export interface LoopOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A step on its way through the device. */
+export interface SubmittedStep {
+  /** Its numbers for the log, once they are known. */
+  readonly values: Promise<Record<string, number>>;
+}
+
 /**
  * Runs training steps, logs each, and writes a checkpoint every so often, at the end and when stopped.
  *
@@ -31,7 +37,7 @@ export interface LoopOptions {
  */
 export async function runSteps(
   options: LoopOptions,
-  step: (index: number) => Promise<Record<string, number>>,
+  step: (index: number) => Promise<SubmittedStep>,
   state: () => Iterable<[string, Tensor]>,
   metadata: () => Readonly<Record<string, string>> = () => ({}),
 ): Promise<number> {
@@ -40,15 +46,14 @@ export async function runSteps(
   let saved = performance.now();
   let pace = 0;
   let done = from;
-  const save = async (): Promise<void> => {
-    if (checkpoint) await writeRunState(checkpoint, done, state(), metadata());
-    saved = performance.now();
-  };
-  while (done < steps && !signal?.aborted) {
-    const started = performance.now();
-    const values = await step(done);
-    done++;
+  let submitted: SubmittedStep | null = null;
+  let started = performance.now();
+  const report = async (): Promise<void> => {
+    if (!submitted) return;
+    const values = await submitted.values;
+    submitted = null;
     const seconds = (performance.now() - started) / 1000;
+    started = performance.now();
     // the first steps compile kernels; a running mean forgets them
     pace = pace === 0 ? seconds : pace + 0.1 * (seconds - pace);
     onLog?.({
@@ -59,6 +64,19 @@ export async function runSteps(
       secondsLeft: pace * (steps - done),
       deviceBytes: device.pool.liveBytes,
     });
+  };
+  const save = async (): Promise<void> => {
+    await report();
+    if (checkpoint) await writeRunState(checkpoint, done, state(), metadata());
+    saved = performance.now();
+  };
+  while (done < steps && !signal?.aborted) {
+    // the next step is recorded while the device works on this one
+    const next = await step(done);
+    next.values.catch(() => undefined); // the report's to throw
+    await report();
+    submitted = next;
+    done++;
     if (performance.now() - saved > checkpointSeconds * 1000) await save();
   }
   await save();

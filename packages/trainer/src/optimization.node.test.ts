@@ -68,6 +68,7 @@ describe("a training run", () => {
   test("stops with the step's number when the loss is not finite", async () => {
     const net = await new Tiny().realize();
     const optimization = new Optimization(net.parameters(), { lr: () => 0.01 });
-    await expect(optimization.update(3, net.loss(0).mul(NaN))).rejects.toThrow(DivergedError);
+    const { values } = await optimization.update(3, net.loss(0).mul(NaN));
+    await expect(values).rejects.toThrow(DivergedError);
   });
 });

@@ -1,5 +1,6 @@
 import { grad, OmniError, realize, type Tensor } from "@omni/core";
 import { AdamW, clipGradNorm, Ema, type LrSchedule } from "@omni/core/optim";
+import type { SubmittedStep } from "./loop.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface OptimizationOptions {
@@ -35,12 +36,15 @@ export class Optimization {
     );
   }
 
-  /** One update. Realises loss, gradients and parameters in one plan; gives the loss, the norm and `extra` as numbers. */
+  /**
+   * One update. Realises loss, gradients and parameters in one plan; resolves when it is submitted. Its values are the loss, the norm and `extra` as
+   * numbers; they reject with a `DivergedError` where loss or norm are not finite.
+   */
   async update(
     step: number,
     loss: Tensor,
     extra: Readonly<Record<string, Tensor>> = {},
-  ): Promise<Record<string, number>> {
+  ): Promise<SubmittedStep> {
     const names = Object.keys(this.params);
     const gradients = grad(loss, Object.values(this.params));
     const named = Object.fromEntries(names.flatMap((name, i) => (gradients[i] ? [[name, gradients[i]]] : [])));
@@ -52,6 +56,10 @@ export class Optimization {
       ...this.#adam.step(named, { lr, gradScale: scale }),
       ...this.#ema.update(),
     ]);
+    return { values: this.#read(step, lr, reported) };
+  }
+
+  async #read(step: number, lr: number, reported: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
     const entries = await Promise.all(
       Object.entries(reported).map(async ([name, t]) => [name, await t.item()] as const),
     );

@@ -11,7 +11,7 @@ import {
 } from "@omni/audio";
 import { Rng, tensor } from "@omni/core";
 import { warmupHoldDecay } from "@omni/core/optim";
-import { runSteps, type LoopOptions } from "./loop.ts";
+import { runSteps, type LoopOptions, type SubmittedStep } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
 import { RunState } from "./run-state.ts";
 import type { SpeechSample, SpeechSource } from "./sample.ts";
@@ -59,7 +59,7 @@ export async function trainAudio(options: AudioTraining): Promise<Wav2Vec2Encode
   const samples = Math.round(seconds * SAMPLE_RATE);
   const steps = stepCount(config, samples);
   const times = Array.from({ length: steps }, (_, i) => stepTime(config, i));
-  const step = async (index: number): Promise<Record<string, number>> => {
+  const step = async (index: number): Promise<SubmittedStep> => {
     const drawn = Array.from({ length: batch }, (_, i) => speech(index * batch + i, seconds));
     const { loss, classLoss, curveLoss } = audioPretrainLoss(
       encoder,

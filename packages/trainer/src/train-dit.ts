@@ -6,7 +6,7 @@ import { drawTimes, flowPoint } from "@omni/sampler";
 import { TextTokenizer } from "@omni/text";
 import type { CausalVae } from "@omni/vae";
 import { EncodedClips, type ClipEncoder, type EncodedClip } from "./encoded-clips.ts";
-import { runSteps, type LoopOptions } from "./loop.ts";
+import { runSteps, type LoopOptions, type SubmittedStep } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
 import { referenceVariance } from "./reference-variance.ts";
 import { RunState } from "./run-state.ts";
@@ -58,7 +58,7 @@ const CAPTION_TOKENS = 32;
  */
 export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
-  const { shift = 2, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 3 } = options;
+  const { shift = 2, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 5 } = options;
   const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
@@ -81,7 +81,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const conditions = new ConditionDraw();
   let stage = -1;
 
-  const step = async (index: number): Promise<Record<string, number>> => {
+  const step = async (index: number): Promise<SubmittedStep> => {
     const random = stepRandom(seed, index);
     const now = stageAt(stages, index, options.steps);
     if (now !== stage) conditions.reset();
@@ -108,9 +108,10 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
       shift,
       movingGain,
     });
-    const values = await optimization.update(index, loss);
+    const { values } = await optimization.update(index, loss);
     const realised = Object.fromEntries(RATIO_CONDITIONS.map((c) => [`ratio.${c}`, conditions.realised[c]]));
-    return { ...values, stage: now, motion: continues ? 1 : 0, ...realised };
+    const more = { stage: now, motion: continues ? 1 : 0, ...realised };
+    return { values: values.then((v) => ({ ...v, ...more })) };
   };
   await runSteps(
     { ...options, from: state?.step ?? 0 },

@@ -13,7 +13,7 @@ import {
   type VaeConfig,
 } from "@omni/vae";
 import { movingTensor, videoTensor } from "./batch.ts";
-import { runSteps, type LoopOptions } from "./loop.ts";
+import { runSteps, type LoopOptions, type SubmittedStep } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
 import { RunState } from "./run-state.ts";
 import type { ClipSize, ClipSource } from "./sample.ts";
@@ -107,11 +107,11 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
       moving: movingTensor(drawn),
     };
   };
-  const step = async (index: number): Promise<Record<string, number>> => {
+  const step = async (index: number): Promise<SubmittedStep> => {
     const { video, moving } = batchAt(index);
     const { loss, mse } = vaeLoss(vae, video, movingPartWeights(moving, movingGain));
-    const { mse: error = 1, ...values } = await optimization.update(index, loss, { mse });
-    return { ...values, psnr: 10 * Math.log10(4 / error) };
+    const { values } = await optimization.update(index, loss, { mse });
+    return { values: values.then(({ mse: error = 1, ...v }) => ({ ...v, psnr: 10 * Math.log10(4 / error) })) };
   };
   await runSteps({ ...options, from: state?.step ?? 0 }, step, checkpoint);
 

@@ -37,7 +37,11 @@ describe("grad", () => {
     const loss = x.sum();
     const [dy, dloss, dconst] = grad(loss, [y, loss, ones([3])]);
     expect(dy?.shape).toEqual([2, 1]);
-    expect(await Promise.all([dy, dloss, dconst].map((t) => (t ? values(t) : [])))).toEqual([[0, 0], [1], [0, 0, 0]]);
+    expect(await Promise.all([dy, dloss, dconst].map(async (t) => (t ? values(t) : [])))).toEqual([
+      [0, 0],
+      [1],
+      [0, 0, 0],
+    ]);
   });
 
   test("of an intermediate, and of its inputs through it", async () => {
@@ -71,7 +75,7 @@ describe("grad", () => {
     const [dr, dc, ds] = grad(row.mul(column).mul(scalar), [row, column, scalar]);
     await realize([dr ?? row, dc ?? row, ds ?? row]);
     expect([dr?.shape, dc?.shape, ds?.shape]).toEqual([[1, 3], [2, 1], []]);
-    expect(await Promise.all([dr, dc, ds].map((t) => (t ? values(t) : [])))).toEqual([[6, 6, 6], [12, 12], [18]]);
+    expect(await Promise.all([dr, dc, ds].map(async (t) => (t ? values(t) : [])))).toEqual([[6, 6, 6], [12, 12], [18]]);
   });
 
   test("comes with the loss when asked for both", async () => {

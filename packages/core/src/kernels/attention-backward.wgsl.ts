@@ -31,7 +31,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: ve
 `;
 }
 
-function entry(text: AttentionText, bindings: readonly string[], results: readonly string[], declareUniforms: (binding: number) => string): string {
+function entry(
+  text: AttentionText,
+  bindings: readonly string[],
+  results: readonly string[],
+  declareUniforms: (binding: number) => string,
+): string {
   const hasMask = text.mask !== "none";
   const stats = bindings.length;
   const first = stats + (hasMask ? 2 : 1);
@@ -51,7 +56,9 @@ function entry(text: AttentionText, bindings: readonly string[], results: readon
   let feature0 = part * ${text.features.rows}u;
   let scale = bitcast<f32>(u.scale);
 `,
-    ...bindings.map((name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`),
+    ...bindings.map(
+      (name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`,
+    ),
   ].join("");
 }
 
@@ -61,12 +68,21 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (bi
   const rows = range(text.scores.rows);
   return [
     entry(text, ["q", "k", "v", "g"], ["dq"], declareUniforms),
-    ...range(4).map((i) => `  let query_${i} = min(column0 + ${i}u, u.queries - 1u);\n  let stat_${i} = stats[pair * u.queries + query_${i}];\n`),
-    `  let logs = vec4<f32>(${range(4).map((i) => `stat_${i}.x`).join(", ")});
-  let deltas = vec4<f32>(${range(4).map((i) => `stat_${i}.y`).join(", ")});
+    ...range(4).map(
+      (i) =>
+        `  let query_${i} = min(column0 + ${i}u, u.queries - 1u);\n  let stat_${i} = stats[pair * u.queries + query_${i}];\n`,
+    ),
+    `  let logs = vec4<f32>(${range(4)
+      .map((i) => `stat_${i}.x`)
+      .join(", ")});
+  let deltas = vec4<f32>(${range(4)
+    .map((i) => `stat_${i}.y`)
+    .join(", ")});
 `,
-    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map((i) =>
-      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
+    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map(
+      (i) =>
+        `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`,
+    ),
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
     loadOwnRows(text, "g", "gt", (i) => `query_${i}`),
     declareSums(text.features, "dq_sum"),
@@ -77,12 +93,20 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (bi
     scoreBlock(text, "t", "v", "gt", "key0", "u.keys - 1u"),
     gatherSums(text.scores, "s", "p"),
     scaleScores(text, "p", maskValue(text.mask, "(key0 + r)")),
-    ...rows.map((r) => `    let s${r} = p[${r}];\n    p[${r}] = ${weight(text, `s${r}`, "logs")} * (t_${r} - deltas);\n`),
+    ...rows.map(
+      (r) => `    let s${r} = p[${r}];\n    p[${r}] = ${weight(text, `s${r}`, "logs")} * (t_${r} - deltas);\n`,
+    ),
     "    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(); }\n",
     addWeighted(text, "dq_sum", "k", "p", "key0", "u.keys - 1u", "count"),
     "  }\n",
-    storeFeatures(text, "dq_sum", "dq", "scale",
-      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`, (i) => `column0 + ${i}u < u.queries`),
+    storeFeatures(
+      text,
+      "dq_sum",
+      "dq",
+      "scale",
+      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`,
+      (i) => `column0 + ${i}u < u.queries`,
+    ),
     "}\n",
   ].join("");
 }
@@ -92,15 +116,23 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
   const hasMask = text.mask !== "none";
   const { scores } = text;
   const rows = range(scores.rows);
-  const row = (r: number, part: "x" | "y") => spread(scores, `stat${Math.floor(r / scores.share)}.${part}`, r % scores.share);
+  const row = (r: number, part: "x" | "y") =>
+    spread(scores, `stat${Math.floor(r / scores.share)}.${part}`, r % scores.share);
   const result = (name: string, factor: string) =>
-    storeFeatures(text, `${name}_sum`, name, factor,
-      (i) => `((batch * u.keys + key_${i}) * u.heads + head) * u.dim`, (i) => `column0 + ${i}u < u.keys`);
+    storeFeatures(
+      text,
+      `${name}_sum`,
+      name,
+      factor,
+      (i) => `((batch * u.keys + key_${i}) * u.heads + head) * u.dim`,
+      (i) => `column0 + ${i}u < u.keys`,
+    );
   return [
     entry(text, ["q", "k", "v", "g"], ["dk", "dv"], declareUniforms),
     ...range(4).map((i) => `  let key_${i} = min(column0 + ${i}u, u.keys - 1u);\n`),
-    ...range(hasMask ? 4 : 0).map((i) =>
-      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + key_${i} * u.mask_key;\n`),
+    ...range(hasMask ? 4 : 0).map(
+      (i) => `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + key_${i} * u.mask_key;\n`,
+    ),
     loadOwnRows(text, "k", "kt", (i) => `key_${i}`),
     loadOwnRows(text, "v", "vt", (i) => `key_${i}`),
     declareSums(text.features, "dk_sum"),
@@ -108,18 +140,28 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
     `  for (var query0 = 0u; query0 < u.queries; query0 += ${scores.rows}u) {
     let count = min(u.block_rows, u.queries - query0);
 `,
-    ...range(leftLoads(scores, "k")).map((q) =>
-      `    let stat${q} = stats[pair * u.queries + min(query0 + source + ${q * scores.share}u, u.queries - 1u)];\n`),
+    ...range(leftLoads(scores, "k")).map(
+      (q) =>
+        `    let stat${q} = stats[pair * u.queries + min(query0 + source + ${q * scores.share}u, u.queries - 1u)];\n`,
+    ),
     scoreBlock(text, "s", "q", "kt", "query0", "u.queries - 1u"),
     scoreBlock(text, "t", "g", "vt", "query0", "u.queries - 1u"),
     gatherSums(text.scores, "s", "p"),
-    scaleScores(text, "p", `vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`).join(", ")})`),
+    scaleScores(
+      text,
+      "p",
+      `vec4<f32>(${range(4)
+        .map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`)
+        .join(", ")})`,
+    ),
     `    var ds: array<vec4<f32>, ${scores.rows}>;\n`,
-    ...rows.map((r) => `    let s${r} = p[${r}];
+    ...rows.map(
+      (r) => `    let s${r} = p[${r}];
     let p${r} = ${weight(text, `s${r}`, row(r, "x"))};
     p[${r}] = p${r};
     ds[${r}] = p${r} * (t_${r} - ${row(r, "y")});
-`),
+`,
+    ),
     "    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(); ds[r] = vec4<f32>(); }\n",
     addWeighted(text, "dv_sum", "g", "p", "query0", "u.queries - 1u", "count"),
     addWeighted(text, "dk_sum", "q", "ds", "query0", "u.queries - 1u", "count"),

@@ -17,12 +17,17 @@ const LOWEST = "-3e38";
 /** Reads the mask of row `key` for this lane's four columns, given the addresses of each column at key 0. */
 export function maskValue(kind: MaskKind, key: string): string {
   if (kind === "key") return `vec4<f32>(mask[mask_at0 + ${key} * u.mask_key])`;
-  return `vec4<f32>(${range(4).map((i) => `mask[mask_at${i} + ${key} * u.mask_key]`).join(", ")})`;
+  return `vec4<f32>(${range(4)
+    .map((i) => `mask[mask_at${i} + ${key} * u.mask_key]`)
+    .join(", ")})`;
 }
 
 /** Scales the scores of a block, `{name}[r]` for r below `count`, and adds the mask's value. */
 export function scaleScores(text: AttentionText, name: string, mask: string): string {
-  if (text.mask === "none") return range(text.scores.rows).map((r) => `    ${name}[${r}] *= scale;\n`).join("");
+  if (text.mask === "none")
+    return range(text.scores.rows)
+      .map((r) => `    ${name}[${r}] *= scale;\n`)
+      .join("");
   return `    for (var r = 0u; r < count; r++) { ${name}[r] = max(${name}[r] * scale + ${mask}, vec4<f32>(${LOWEST})); }\n`;
 }
 
@@ -57,10 +62,14 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
   let feature0 = part * ${text.features.rows}u;
   let scale = bitcast<f32>(u.scale);
 `,
-    ...names.map((name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`),
+    ...names.map(
+      (name) => `  let ${name}_base = u.${name}_offset + batch * u.${name}_batch + head * u.${name}_head;\n`,
+    ),
     ...range(4).map((i) => `  let query_${i} = min(query0 + ${i}u, u.queries - 1u);\n`),
-    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map((i) =>
-      `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`),
+    ...range(hasMask ? (text.mask === "key" ? 1 : 4) : 0).map(
+      (i) =>
+        `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`,
+    ),
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
     declareSums(text.features, "o_sum"),
     `  var top = vec4<f32>(${LOWEST});
@@ -82,10 +91,19 @@ ${rows.map((r) => `    let p${r} = ${weight(text, `s${r}`, "peak")};\n    p[${r}
     `  }
   let factor = select(1.0 / total, vec4<f32>(), total == vec4<f32>());
 `,
-    storeFeatures(text, "o_sum", "o", "factor",
-      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`, (i) => `query0 + ${i}u < u.queries`),
+    storeFeatures(
+      text,
+      "o_sum",
+      "o",
+      "factor",
+      (i) => `((batch * u.queries + query_${i}) * u.heads + head) * u.dim`,
+      (i) => `query0 + ${i}u < u.queries`,
+    ),
     "  let logs = select(top + log(total), vec4<f32>(), total == vec4<f32>());\n",
-    ...range(4).map((i) => `  if (part == 0u && query0 + ${i}u < u.queries) { lse[pair * u.queries + query_${i}] = logs.${XYZW[i]}; }\n`),
+    ...range(4).map(
+      (i) =>
+        `  if (part == 0u && query0 + ${i}u < u.queries) { lse[pair * u.queries + query_${i}] = logs.${XYZW[i]}; }\n`,
+    ),
     "}\n",
   ].join("");
 }

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { getDevice } from "../runtime/index.ts";
-import { attentionBackwardProgram, attentionForwardProgram, type AttentionSpec, type HeadRows, type MaskView } from "./attention.ts";
+import {
+  attentionBackwardProgram,
+  attentionForwardProgram,
+  type AttentionSpec,
+  type HeadRows,
+  type MaskView,
+} from "./attention.ts";
 import type { DeviceTraits } from "./kernel.ts";
 import { noise, runProgram, worstError } from "./run-program.ts";
 
@@ -18,7 +24,14 @@ interface Case {
   readonly mask?: "full" | "key" | "rows";
 }
 
-function specOf({ batch = 1, heads = 2, size: [queries, keys, headDim], interleaved = false, offset = 0, mask }: Case): AttentionSpec {
+function specOf({
+  batch = 1,
+  heads = 2,
+  size: [queries, keys, headDim],
+  interleaved = false,
+  offset = 0,
+  mask,
+}: Case): AttentionSpec {
   const rowsOf = (count: number): HeadRows =>
     interleaved
       ? { offset, batchStride: count * heads * 3 * headDim, headStride: headDim, rowStride: heads * 3 * headDim }
@@ -29,20 +42,34 @@ function specOf({ batch = 1, heads = 2, size: [queries, keys, headDim], interlea
     rows: { offset: 0, strides: [0, 0, keys, 1] },
   };
   return {
-    batch, heads, queries, keys, headDim, scale: 1 / Math.sqrt(headDim), q: rowsOf(queries), k: rowsOf(keys), v: rowsOf(keys),
+    batch,
+    heads,
+    queries,
+    keys,
+    headDim,
+    scale: 1 / Math.sqrt(headDim),
+    q: rowsOf(queries),
+    k: rowsOf(keys),
+    v: rowsOf(keys),
     ...(mask ? { mask: masks[mask] } : {}),
   };
 }
 
 const extent = (s: AttentionSpec, rows: HeadRows, count: number): number =>
-  rows.offset + (s.batch - 1) * rows.batchStride + (s.heads - 1) * rows.headStride + (count - 1) * rows.rowStride + s.headDim;
+  rows.offset +
+  (s.batch - 1) * rows.batchStride +
+  (s.heads - 1) * rows.headStride +
+  (count - 1) * rows.rowStride +
+  s.headDim;
 
 /** A tenth of the entries masked out, and all of query 1. */
 function maskValues(s: AttentionSpec): Float32Array | undefined {
   if (!s.mask) return undefined;
   const [sb, sh, sq, sk] = s.mask.strides;
   const size = (s.batch - 1) * sb + (s.heads - 1) * sh + (s.queries - 1) * sq + (s.keys - 1) * sk + 1;
-  return noise(size, 9).map((value, i) => (value > 0.8 || (sq > 0 && Math.floor(i / sq) % s.queries === 1) ? -Infinity : value));
+  return noise(size, 9).map((value, i) =>
+    value > 0.8 || (sq > 0 && Math.floor(i / sq) % s.queries === 1) ? -Infinity : value,
+  );
 }
 
 /** Attention and its inputs' values, in float64. */
@@ -53,50 +80,65 @@ function reference(s: AttentionSpec) {
   const mask = maskValues(s);
   const at = (x: Float32Array, rows: HeadRows, b: number, h: number, n: number, d: number) =>
     x[rows.offset + b * rows.batchStride + h * rows.headStride + n * rows.rowStride + d] ?? NaN;
-  const packed = (rows: number): HeadRows =>
-    ({ offset: 0, batchStride: rows * s.heads * s.headDim, headStride: s.headDim, rowStride: s.heads * s.headDim });
-  const packedIndex = (rows: number, b: number, h: number, n: number, d: number) => ((b * rows + n) * s.heads + h) * s.headDim + d;
+  const packed = (rows: number): HeadRows => ({
+    offset: 0,
+    batchStride: rows * s.heads * s.headDim,
+    headStride: s.headDim,
+    rowStride: s.heads * s.headDim,
+  });
+  const packedIndex = (rows: number, b: number, h: number, n: number, d: number) =>
+    ((b * rows + n) * s.heads + h) * s.headDim + d;
   const o = new Float64Array(s.batch * s.queries * s.heads * s.headDim);
   const dO = noise(o.length, 4);
   const dq = new Float64Array(o.length);
   const dk = new Float64Array(s.batch * s.keys * s.heads * s.headDim);
   const dv = new Float64Array(dk.length);
-  const add = (x: Float64Array, index: number, value: number) => { x[index] = (x[index] ?? 0) + value; };
+  const add = (x: Float64Array, index: number, value: number) => {
+    x[index] = (x[index] ?? 0) + value;
+  };
   const lse = new Float64Array(s.batch * s.heads * s.queries);
-  for (let b = 0; b < s.batch; b++) for (let h = 0; h < s.heads; h++) for (let i = 0; i < s.queries; i++) {
-    const scores = Array.from({ length: s.keys }, (_, j) => {
-      let sum = 0;
-      for (let d = 0; d < s.headDim; d++) sum += at(q, s.q, b, h, i, d) * at(k, s.k, b, h, j, d);
-      const [sb, sh, sq, sk] = s.mask?.strides ?? [0, 0, 0, 0];
-      return sum * s.scale + (mask ? (mask[b * sb + h * sh + i * sq + j * sk] ?? NaN) : 0);
-    });
-    const top = Math.max(...scores);
-    const weights = scores.map((score) => (top === -Infinity ? 0 : Math.exp(score - top)));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    lse[(b * s.heads + h) * s.queries + i] = total === 0 ? 0 : top + Math.log(total);
-    for (let d = 0; d < s.headDim; d++) {
-      let sum = 0;
-      for (const [j, weight] of weights.entries()) sum += weight * at(v, s.v, b, h, j, d);
-      o[packedIndex(s.queries, b, h, i, d)] = total === 0 ? 0 : sum / total;
-    }
-    // ds = p (do·v - Σ_j p do·v), dq = scale ds k, dk = scale ds q, dv = p do.
-    const p = weights.map((value) => (total === 0 ? 0 : value / total));
-    const gradient = (d: number) => dO[packedIndex(s.queries, b, h, i, d)] ?? NaN;
-    const dp = p.map((_, j) => Array.from({ length: s.headDim }, (_, d) => gradient(d) * at(v, s.v, b, h, j, d)).reduce((x, y) => x + y, 0));
-    const mean = p.reduce((sum, value, j) => sum + value * (dp[j] ?? 0), 0);
-    for (const [j, value] of p.entries()) for (let d = 0; d < s.headDim; d++) {
-      const ds = value * ((dp[j] ?? 0) - mean) * s.scale;
-      add(dq, packedIndex(s.queries, b, h, i, d), ds * at(k, s.k, b, h, j, d));
-      add(dk, packedIndex(s.keys, b, h, j, d), ds * at(q, s.q, b, h, i, d));
-      add(dv, packedIndex(s.keys, b, h, j, d), value * gradient(d));
-    }
-  }
+  for (let b = 0; b < s.batch; b++)
+    for (let h = 0; h < s.heads; h++)
+      for (let i = 0; i < s.queries; i++) {
+        const scores = Array.from({ length: s.keys }, (_, j) => {
+          let sum = 0;
+          for (let d = 0; d < s.headDim; d++) sum += at(q, s.q, b, h, i, d) * at(k, s.k, b, h, j, d);
+          const [sb, sh, sq, sk] = s.mask?.strides ?? [0, 0, 0, 0];
+          return sum * s.scale + (mask ? (mask[b * sb + h * sh + i * sq + j * sk] ?? NaN) : 0);
+        });
+        const top = Math.max(...scores);
+        const weights = scores.map((score) => (top === -Infinity ? 0 : Math.exp(score - top)));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        lse[(b * s.heads + h) * s.queries + i] = total === 0 ? 0 : top + Math.log(total);
+        for (let d = 0; d < s.headDim; d++) {
+          let sum = 0;
+          for (const [j, weight] of weights.entries()) sum += weight * at(v, s.v, b, h, j, d);
+          o[packedIndex(s.queries, b, h, i, d)] = total === 0 ? 0 : sum / total;
+        }
+        // ds = p (do·v - Σ_j p do·v), dq = scale ds k, dk = scale ds q, dv = p do.
+        const p = weights.map((value) => (total === 0 ? 0 : value / total));
+        const gradient = (d: number) => dO[packedIndex(s.queries, b, h, i, d)] ?? NaN;
+        const dp = p.map((_, j) =>
+          Array.from({ length: s.headDim }, (_, d) => gradient(d) * at(v, s.v, b, h, j, d)).reduce((x, y) => x + y, 0),
+        );
+        const mean = p.reduce((sum, value, j) => sum + value * (dp[j] ?? 0), 0);
+        for (const [j, value] of p.entries())
+          for (let d = 0; d < s.headDim; d++) {
+            const ds = value * ((dp[j] ?? 0) - mean) * s.scale;
+            add(dq, packedIndex(s.queries, b, h, i, d), ds * at(k, s.k, b, h, j, d));
+            add(dk, packedIndex(s.keys, b, h, j, d), ds * at(q, s.q, b, h, i, d));
+            add(dv, packedIndex(s.keys, b, h, j, d), value * gradient(d));
+          }
+      }
   return { q, k, v, mask, o, lse, dO, dORows: packed(s.queries), dq, dk, dv };
 }
 
 async function forwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
   const { q, k, v, mask, o, lse } = reference(s);
-  const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), mask ? [q, k, v, mask] : [q, k, v], [o.length, lse.length]);
+  const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), mask ? [q, k, v, mask] : [q, k, v], [
+    o.length,
+    lse.length,
+  ]);
   return Math.max(worstError(o1 ?? [], o), worstError(lse1 ?? [], lse));
 }
 

@@ -1,4 +1,9 @@
-import { attentionKeyValueGradWgsl, attentionQueryGradWgsl, attentionStatsWgsl, STATS_ROWS } from "./attention-backward.wgsl.ts";
+import {
+  attentionKeyValueGradWgsl,
+  attentionQueryGradWgsl,
+  attentionStatsWgsl,
+  STATS_ROWS,
+} from "./attention-backward.wgsl.ts";
 import { attentionForwardWgsl, type MaskKind } from "./attention-forward.wgsl.ts";
 import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./attention-spec.ts";
 import type { DeviceTraits, Launch, Program } from "./kernel.ts";
@@ -25,10 +30,17 @@ export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTrait
   const workgroups = splitWorkgroups(tiles);
   const block = uniformBlock({
     ...attentionFields(spec),
-    ...headFields("q", spec.q), ...headFields("k", spec.k), ...headFields("v", spec.v),
-    q_last: lastElement(spec, spec.q, spec.queries), k_last: lastElement(spec, spec.k, spec.keys), v_last: lastElement(spec, spec.v, spec.keys),
-    block_rows: head.scores.rows, part_rows: head.features.rows,
-    tiles, tiles_q: tilesQ, parts,
+    ...headFields("q", spec.q),
+    ...headFields("k", spec.k),
+    ...headFields("v", spec.v),
+    q_last: lastElement(spec, spec.q, spec.queries),
+    k_last: lastElement(spec, spec.k, spec.keys),
+    v_last: lastElement(spec, spec.v, spec.keys),
+    block_rows: head.scores.rows,
+    part_rows: head.features.rows,
+    tiles,
+    tiles_q: tilesQ,
+    parts,
   });
   const wgsl = attentionForwardWgsl({ ...head, mask: kind, edgeGrid: workgroups[1] > 1 }, block.declare);
   const bindings = [input(0), input(1), input(2), ...(kind === "none" ? [] : [input(3)]), output(0), output(1)];
@@ -53,9 +65,14 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
   const rows = spec.batch * spec.heads * spec.queries;
   const fields = {
     ...attentionFields(spec),
-    ...headFields("q", spec.q), ...headFields("k", spec.k), ...headFields("v", spec.v), ...headFields("g", spec.dO),
-    q_last: lastElement(spec, spec.q, spec.queries), k_last: lastElement(spec, spec.k, spec.keys),
-    v_last: lastElement(spec, spec.v, spec.keys), g_last: lastElement(spec, spec.dO, spec.queries),
+    ...headFields("q", spec.q),
+    ...headFields("k", spec.k),
+    ...headFields("v", spec.v),
+    ...headFields("g", spec.dO),
+    q_last: lastElement(spec, spec.q, spec.queries),
+    k_last: lastElement(spec, spec.k, spec.keys),
+    v_last: lastElement(spec, spec.v, spec.keys),
+    g_last: lastElement(spec, spec.dO, spec.queries),
   };
   const statsBlock = uniformBlock({ ...fields, rows });
   const stats: Launch = {
@@ -65,19 +82,35 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
     uniforms: statsBlock.words,
     workgroups: splitWorkgroups(Math.ceil(rows / STATS_ROWS)),
   };
-  const gradient = (label: string, count: number, wgslOf: typeof attentionQueryGradWgsl, outputs: readonly number[]): Launch => {
+  const gradient = (
+    label: string,
+    count: number,
+    wgslOf: typeof attentionQueryGradWgsl,
+    outputs: readonly number[],
+  ): Launch => {
     const tilesN = Math.ceil(count / (head.scores.lanes * 4));
     const parts = Math.ceil(spec.headDim / head.features.rows);
     const tiles = tilesN * parts * spec.batch * spec.heads;
     const workgroups = splitWorkgroups(tiles);
     const block = uniformBlock({
-      ...fields, block_rows: head.scores.rows, part_rows: head.features.rows, tiles, tiles_n: tilesN, parts,
+      ...fields,
+      block_rows: head.scores.rows,
+      part_rows: head.features.rows,
+      tiles,
+      tiles_n: tilesN,
+      parts,
     });
     return {
       label,
       wgsl: wgslOf({ ...head, mask, edgeGrid: workgroups[1] > 1 }, block.declare),
       bindings: [
-        input(0), input(1), input(2), input(5), scratch(0, "read"), ...(mask === "none" ? [] : [input(6)]), ...outputs.map(output),
+        input(0),
+        input(1),
+        input(2),
+        input(5),
+        scratch(0, "read"),
+        ...(mask === "none" ? [] : [input(6)]),
+        ...outputs.map(output),
       ],
       uniforms: block.words,
       workgroups,
@@ -114,15 +147,26 @@ const maskKind = ({ mask }: AttentionSpec): MaskKind => (!mask ? "none" : mask.s
 function attentionFields(spec: AttentionSpec): Record<string, number> {
   const { mask } = spec;
   return {
-    batch: spec.batch, heads: spec.heads, queries: spec.queries, keys: spec.keys,
-    dim: spec.headDim, dim_last: Math.floor((spec.headDim - 1) / 4) * 4,
+    batch: spec.batch,
+    heads: spec.heads,
+    queries: spec.queries,
+    keys: spec.keys,
+    dim: spec.headDim,
+    dim_last: Math.floor((spec.headDim - 1) / 4) * 4,
     scale: floatWord(spec.scale),
     mask_offset: mask?.offset ?? 0,
-    mask_batch: mask?.strides[0] ?? 0, mask_head: mask?.strides[1] ?? 0,
-    mask_query: mask?.strides[2] ?? 0, mask_key: mask?.strides[3] ?? 0,
+    mask_batch: mask?.strides[0] ?? 0,
+    mask_head: mask?.strides[1] ?? 0,
+    mask_query: mask?.strides[2] ?? 0,
+    mask_key: mask?.strides[3] ?? 0,
   };
 }
 
 /** Index of an operand's last element, to which unaligned reads past a row are held. */
 const lastElement = (spec: AttentionSpec, rows: HeadRows, count: number): number =>
-  rows.offset + (spec.batch - 1) * rows.batchStride + (spec.heads - 1) * rows.headStride + (count - 1) * rows.rowStride + spec.headDim - 1;
+  rows.offset +
+  (spec.batch - 1) * rows.batchStride +
+  (spec.heads - 1) * rows.headStride +
+  (count - 1) * rows.rowStride +
+  spec.headDim -
+  1;

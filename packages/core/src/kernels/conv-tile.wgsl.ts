@@ -1,5 +1,13 @@
 import {
-  declareBias, declareColumns, declareSums, leftLoads, multiplyTile, storeTile, type Tile, tileEnables, tileEntry,
+  declareBias,
+  declareColumns,
+  declareSums,
+  leftLoads,
+  multiplyTile,
+  storeTile,
+  type Tile,
+  tileEnables,
+  tileEntry,
 } from "./snippets/tile.ts";
 import { range, storage } from "./snippets/uniforms.ts";
 
@@ -96,10 +104,13 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
       `let image${q} = pixel${q} / (${size("w")} * ${size("h")} * ${size("d")}) * u.${image}_d;`,
     ];
     for (const axis of ["d", "h", "w"]) {
-      lines.push(`let from_${axis}${q} = ${forward ? `${axis}${q} * u.stride_${axis} - u.pad_${axis}` : `${axis}${q}`};`);
+      lines.push(
+        `let from_${axis}${q} = ${forward ? `${axis}${q} * u.stride_${axis} - u.pad_${axis}` : `${axis}${q}`};`,
+      );
     }
     if (text.phased) {
-      for (const axis of ["d", "h", "w"]) lines.push(`let at_${axis}${q} = ${axis}${q} * u.stride_${axis} + phase_${axis};`);
+      for (const axis of ["d", "h", "w"])
+        lines.push(`let at_${axis}${q} = ${axis}${q} * u.stride_${axis} + phase_${axis};`);
       lines.push(`out_at[${q}] = select(0xffffffffu,
     (((pixel${q} / (u.rows_w * u.rows_h * u.rows_d) * u.in_d + at_d${q}) * u.in_h + at_h${q}) * u.in_w + at_w${q}) * u.cin + group * u.cin_group,
     at_d${q} < u.in_d && at_h${q} < u.in_h && at_w${q} < u.in_w);`);
@@ -137,7 +148,9 @@ ${skip}    let move_${axis} = u32(${text.phased ? `lead_${axis} / i32(u.stride_$
       ...["d", "h", "w"].map((axis) => `let i_${axis}${q} = from_${axis}${q} + move_${axis};`),
       `let inside${q} = ${inside};`,
       `let a_at${q} = select(0u, ${pixel} * ${leftChannels} + group * ${leftGroup}, inside${q});`,
-    ].map((line) => `    ${line}\n`).join("");
+    ]
+      .map((line) => `    ${line}\n`)
+      .join("");
   }
 
   function loadLeft(q: number): string {
@@ -145,17 +158,21 @@ ${skip}    let move_${axis} = u32(${text.phased ? `lead_${axis} / i32(u.stride_$
     const parts = range(steps).map((j) => inChannels(`a[a_at${q} + ${clampChannel(`k + ${j}u`)}]`, `k + ${j}u`, "0.0"));
     const value = text.leftVector
       ? `a[(a_at${q} + k) / 4u]`
-      : steps === 1 ? parts[0] : `vec${steps}<f32>(${parts.join(", ")})`;
+      : steps === 1
+        ? parts[0]
+        : `vec${steps}<f32>(${parts.join(", ")})`;
     return `      let a${q} = select(${zero}, ${value}, inside${q});\n`;
   }
 
   function loadWeightRows(x: number): string {
-    return range(steps).map((j) => {
-      const at = `(tap + ${clampChannel(`k + ${j}u`)}) * ${resultChannels} + group * ${resultGroup}`;
-      const value = text.resultVector
-        ? `b[(${at} + col${x}) / 4u]`
-        : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
-      return `      let b${x}_${j} = ${inChannels(value, `k + ${j}u`, "vec4<f32>()")};\n`;
-    }).join("");
+    return range(steps)
+      .map((j) => {
+        const at = `(tap + ${clampChannel(`k + ${j}u`)}) * ${resultChannels} + group * ${resultGroup}`;
+        const value = text.resultVector
+          ? `b[(${at} + col${x}) / 4u]`
+          : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
+        return `      let b${x}_${j} = ${inChannels(value, `k + ${j}u`, "vec4<f32>()")};\n`;
+      })
+      .join("");
   }
 }

@@ -1,5 +1,12 @@
 import {
-  declareColumns, declareSums, leftLoads, multiplyTile, storeTile, type Tile, tileEnables, tileEntry,
+  declareColumns,
+  declareSums,
+  leftLoads,
+  multiplyTile,
+  storeTile,
+  type Tile,
+  tileEnables,
+  tileEntry,
 } from "./snippets/tile.ts";
 import { range, storage } from "./snippets/uniforms.ts";
 
@@ -86,7 +93,8 @@ export function convWeightTileWgsl(text: ConvWeightText, declareUniforms: (bindi
     for (const q of loads) {
       for (const i of lanesOf) {
         const id = `${q}_${i}`;
-        for (const axis of axes) lines.push(`let i_${axis}${j}_${id} = o_${axis} * u.stride_${axis} + move_${axis}${id};`);
+        for (const axis of axes)
+          lines.push(`let i_${axis}${j}_${id} = o_${axis} * u.stride_${axis} + move_${axis}${id};`);
         const inside = axes.map((axis) => `i_${axis}${j}_${id} < u.in_${axis}`).join(" && ");
         lines.push(`let inside${j}_${id} = live${j} && ${inside};`);
         const pixel = `((o_n * u.in_d + i_d${j}_${id}) * u.in_h + i_h${j}_${id}) * u.in_w + i_w${j}_${id}`;

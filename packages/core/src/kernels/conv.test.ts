@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { getDevice } from "../runtime/index.ts";
 import {
-  convForwardProgram, convInputGradProgram, type ConvSpec, convWeightGradProgram, type Extent, tiledConv, tiledConvWeight,
+  convForwardProgram,
+  convInputGradProgram,
+  type ConvSpec,
+  convWeightGradProgram,
+  type Extent,
+  tiledConv,
+  tiledConvWeight,
 } from "./conv.ts";
 import type { Program } from "./kernel.ts";
 import { noise, runProgram, worstError } from "./run-program.ts";
@@ -18,7 +24,11 @@ function forEachProduct(s: ConvSpec, visit: (x: number, w: number, y: number) =>
   for (let n = 0; n < s.batch; n++)
     for (let o = 0; o < volume(s.output); o++)
       for (let tap = 0; tap < volume(s.kernel); tap++) {
-        const split = (at: number, [, h, w]: Extent): Extent => [Math.floor(at / (h * w)), Math.floor(at / w) % h, at % w];
+        const split = (at: number, [, h, w]: Extent): Extent => [
+          Math.floor(at / (h * w)),
+          Math.floor(at / w) % h,
+          at % w,
+        ];
         const out = split(o, s.output);
         const k = split(tap, s.kernel);
         const [d = 0, h = 0, w = 0] = [0, 1, 2].map(
@@ -29,7 +39,11 @@ function forEachProduct(s: ConvSpec, visit: (x: number, w: number, y: number) =>
         for (let co = 0; co < s.outChannels; co++) {
           const group = Math.floor(co / cout);
           for (let ci = 0; ci < cin; ci++)
-            visit(pixel * s.inChannels + group * cin + ci, (tap * cin + ci) * s.outChannels + co, (n * volume(s.output) + o) * s.outChannels + co);
+            visit(
+              pixel * s.inChannels + group * cin + ci,
+              (tap * cin + ci) * s.outChannels + co,
+              (n * volume(s.output) + o) * s.outChannels + co,
+            );
         }
       }
 }
@@ -46,7 +60,9 @@ async function forwardError(s: ConvSpec, program: Program): Promise<number> {
   const w = noise(sizes.w, 2);
   const bias = noise(s.outChannels, 3);
   const expected = Float64Array.from({ length: sizes.y }, (_, i) => (s.bias ? (bias[i % s.outChannels] ?? 0) : 0));
-  forEachProduct(s, (xi, wi, yi) => { expected[yi] = (expected[yi] ?? 0) + (x[xi] ?? 0) * (w[wi] ?? 0); });
+  forEachProduct(s, (xi, wi, yi) => {
+    expected[yi] = (expected[yi] ?? 0) + (x[xi] ?? 0) * (w[wi] ?? 0);
+  });
   const [y] = await runProgram(program, s.bias ? [x, w, bias] : [x, w], [sizes.y]);
   return worstError(y ?? [], expected);
 }
@@ -55,7 +71,12 @@ async function forwardError(s: ConvSpec, program: Program): Promise<number> {
 function swapChannels({ groups, inChannels, outChannels }: ConvSpec, w: Float32Array): Float32Array {
   const [cin, cout] = [inChannels / groups, outChannels / groups];
   return w.map((_, at) => {
-    const [ci, group, co, tap] = [at % cin, Math.floor(at / cin) % groups, Math.floor(at / inChannels) % cout, Math.floor(at / inChannels / cout)];
+    const [ci, group, co, tap] = [
+      at % cin,
+      Math.floor(at / cin) % groups,
+      Math.floor(at / inChannels) % cout,
+      Math.floor(at / inChannels / cout),
+    ];
     return w[((tap * cin + ci) * groups + group) * cout + co] ?? 0;
   });
 }
@@ -65,7 +86,9 @@ async function inputGradError(s: ConvSpec, program: Program): Promise<number> {
   const dy = noise(sizes.y, 1);
   const w = noise(sizes.w, 2);
   const expected = new Float64Array(sizes.x);
-  forEachProduct(s, (xi, wi, yi) => { expected[xi] = (expected[xi] ?? 0) + (dy[yi] ?? 0) * (w[wi] ?? 0); });
+  forEachProduct(s, (xi, wi, yi) => {
+    expected[xi] = (expected[xi] ?? 0) + (dy[yi] ?? 0) * (w[wi] ?? 0);
+  });
   const [dx] = await runProgram(program, [dy, swapChannels(s, w)], [sizes.x]);
   return worstError(dx ?? [], expected);
 }
@@ -75,7 +98,9 @@ async function weightGradError(s: ConvSpec, program: Program): Promise<number> {
   const x = noise(sizes.x, 1);
   const dy = noise(sizes.y, 2);
   const expected = new Float64Array(sizes.w);
-  forEachProduct(s, (xi, wi, yi) => { expected[wi] = (expected[wi] ?? 0) + (x[xi] ?? 0) * (dy[yi] ?? 0); });
+  forEachProduct(s, (xi, wi, yi) => {
+    expected[wi] = (expected[wi] ?? 0) + (x[xi] ?? 0) * (dy[yi] ?? 0);
+  });
   const [dw] = await runProgram(program, [x, dy], [sizes.w]);
   return worstError(dw ?? [], expected);
 }
@@ -94,38 +119,181 @@ interface Case {
 }
 
 function specOf(c: Case): ConvSpec {
-  const { stride = [1, 1, 1], dilation = [1, 1, 1], pad: [before, after] = [[0, 0, 0], [0, 0, 0]] } = c;
+  const {
+    stride = [1, 1, 1],
+    dilation = [1, 1, 1],
+    pad: [before, after] = [
+      [0, 0, 0],
+      [0, 0, 0],
+    ],
+  } = c;
   const extentOf = (a: 0 | 1 | 2) =>
     Math.floor((c.input[a] + before[a] + after[a] - (c.kernel[a] - 1) * dilation[a] - 1) / stride[a]) + 1;
   return {
-    batch: c.batch ?? 1, input: c.input, output: [extentOf(0), extentOf(1), extentOf(2)],
-    inChannels: c.channels[0], outChannels: c.channels[1], kernel: c.kernel, stride, padding: before, dilation,
-    groups: c.groups ?? 1, bias: c.bias ?? false,
+    batch: c.batch ?? 1,
+    input: c.input,
+    output: [extentOf(0), extentOf(1), extentOf(2)],
+    inChannels: c.channels[0],
+    outChannels: c.channels[1],
+    kernel: c.kernel,
+    stride,
+    padding: before,
+    dilation,
+    groups: c.groups ?? 1,
+    bias: c.bias ?? false,
   };
 }
 
 const CASES: Record<string, Case> = {
   "one element": { input: [1, 1, 1], channels: [1, 1], kernel: [1, 1, 1] },
   "pointwise, odd": { batch: 2, input: [1, 3, 5], channels: [6, 7], kernel: [1, 1, 1], bias: true },
-  "3x3 same": { batch: 2, input: [1, 5, 6], channels: [8, 12], kernel: [1, 3, 3], pad: [[0, 1, 1], [0, 1, 1]], bias: true },
-  "3x3, odd channels": { input: [1, 5, 4], channels: [5, 7], kernel: [1, 3, 3], pad: [[0, 1, 1], [0, 1, 1]], bias: true },
-  "3x3x3 causal in depth": { input: [4, 4, 3], channels: [4, 8], kernel: [3, 3, 3], pad: [[2, 1, 1], [0, 1, 1]] },
-  "stride (1,2,2), even": { batch: 2, input: [2, 6, 8], channels: [8, 8], kernel: [1, 3, 3], stride: [1, 2, 2], pad: [[0, 0, 0], [0, 1, 1]] },
-  "stride (1,2,2), odd sizes": { input: [2, 5, 7], channels: [4, 6], kernel: [1, 3, 3], stride: [1, 2, 2], pad: [[0, 1, 1], [0, 1, 1]] },
-  "stride (2,1,1)": { input: [5, 3, 2], channels: [8, 4], kernel: [3, 1, 1], stride: [2, 1, 1], pad: [[2, 0, 0], [0, 0, 0]] },
+  "3x3 same": {
+    batch: 2,
+    input: [1, 5, 6],
+    channels: [8, 12],
+    kernel: [1, 3, 3],
+    pad: [
+      [0, 1, 1],
+      [0, 1, 1],
+    ],
+    bias: true,
+  },
+  "3x3, odd channels": {
+    input: [1, 5, 4],
+    channels: [5, 7],
+    kernel: [1, 3, 3],
+    pad: [
+      [0, 1, 1],
+      [0, 1, 1],
+    ],
+    bias: true,
+  },
+  "3x3x3 causal in depth": {
+    input: [4, 4, 3],
+    channels: [4, 8],
+    kernel: [3, 3, 3],
+    pad: [
+      [2, 1, 1],
+      [0, 1, 1],
+    ],
+  },
+  "stride (1,2,2), even": {
+    batch: 2,
+    input: [2, 6, 8],
+    channels: [8, 8],
+    kernel: [1, 3, 3],
+    stride: [1, 2, 2],
+    pad: [
+      [0, 0, 0],
+      [0, 1, 1],
+    ],
+  },
+  "stride (1,2,2), odd sizes": {
+    input: [2, 5, 7],
+    channels: [4, 6],
+    kernel: [1, 3, 3],
+    stride: [1, 2, 2],
+    pad: [
+      [0, 1, 1],
+      [0, 1, 1],
+    ],
+  },
+  "stride (2,1,1)": {
+    input: [5, 3, 2],
+    channels: [8, 4],
+    kernel: [3, 1, 1],
+    stride: [2, 1, 1],
+    pad: [
+      [2, 0, 0],
+      [0, 0, 0],
+    ],
+  },
   "stride beyond the kernel": { input: [1, 1, 14], channels: [4, 4], kernel: [1, 1, 2], stride: [1, 1, 4] },
-  "dilated": { input: [1, 9, 8], channels: [4, 4], kernel: [1, 3, 3], dilation: [1, 2, 3], pad: [[0, 2, 3], [0, 2, 3]] },
-  "dilated and strided": { input: [1, 9, 8], channels: [3, 4], kernel: [1, 3, 2], dilation: [1, 3, 2], stride: [1, 2, 3], pad: [[0, 3, 1], [0, 2, 1]] },
-  "audio: one channel in, k10 s5": { batch: 2, input: [1, 1, 53], channels: [1, 8], kernel: [1, 1, 10], stride: [1, 1, 5], bias: true },
+  dilated: {
+    input: [1, 9, 8],
+    channels: [4, 4],
+    kernel: [1, 3, 3],
+    dilation: [1, 2, 3],
+    pad: [
+      [0, 2, 3],
+      [0, 2, 3],
+    ],
+  },
+  "dilated and strided": {
+    input: [1, 9, 8],
+    channels: [3, 4],
+    kernel: [1, 3, 2],
+    dilation: [1, 3, 2],
+    stride: [1, 2, 3],
+    pad: [
+      [0, 3, 1],
+      [0, 2, 1],
+    ],
+  },
+  "audio: one channel in, k10 s5": {
+    batch: 2,
+    input: [1, 1, 53],
+    channels: [1, 8],
+    kernel: [1, 1, 10],
+    stride: [1, 1, 5],
+    bias: true,
+  },
   "audio: k3 s2": { batch: 2, input: [1, 1, 19], channels: [8, 8], kernel: [1, 1, 3], stride: [1, 1, 2] },
   "audio: k2 s2": { batch: 2, input: [1, 1, 18], channels: [12, 4], kernel: [1, 1, 2], stride: [1, 1, 2] },
-  "three channels in": { input: [1, 6, 6], channels: [3, 16], kernel: [1, 3, 3], pad: [[0, 1, 1], [0, 1, 1]] },
+  "three channels in": {
+    input: [1, 6, 6],
+    channels: [3, 16],
+    kernel: [1, 3, 3],
+    pad: [
+      [0, 1, 1],
+      [0, 1, 1],
+    ],
+  },
   "two channels in and out": { input: [1, 6, 6], channels: [2, 2], kernel: [1, 2, 2] },
-  "depthwise": { input: [1, 1, 20], channels: [6, 6], kernel: [1, 1, 5], groups: 6, pad: [[0, 0, 2], [0, 0, 2]], bias: true },
-  "depthwise, strided": { input: [1, 5, 6], channels: [3, 6], kernel: [1, 3, 3], groups: 3, stride: [1, 2, 2], pad: [[0, 1, 1], [0, 1, 1]] },
-  "groups of eight": { batch: 2, input: [1, 1, 11], channels: [16, 16], kernel: [1, 1, 4], groups: 2, pad: [[0, 0, 2], [0, 0, 1]], bias: true },
+  depthwise: {
+    input: [1, 1, 20],
+    channels: [6, 6],
+    kernel: [1, 1, 5],
+    groups: 6,
+    pad: [
+      [0, 0, 2],
+      [0, 0, 2],
+    ],
+    bias: true,
+  },
+  "depthwise, strided": {
+    input: [1, 5, 6],
+    channels: [3, 6],
+    kernel: [1, 3, 3],
+    groups: 3,
+    stride: [1, 2, 2],
+    pad: [
+      [0, 1, 1],
+      [0, 1, 1],
+    ],
+  },
+  "groups of eight": {
+    batch: 2,
+    input: [1, 1, 11],
+    channels: [16, 16],
+    kernel: [1, 1, 4],
+    groups: 2,
+    pad: [
+      [0, 0, 2],
+      [0, 0, 1],
+    ],
+    bias: true,
+  },
   "groups, odd channels": { input: [1, 1, 11], channels: [10, 18], kernel: [1, 1, 3], groups: 2 },
-  "cropped by negative padding": { input: [1, 6, 6], channels: [4, 4], kernel: [1, 2, 2], pad: [[0, -1, -1], [0, 0, 0]] },
+  "cropped by negative padding": {
+    input: [1, 6, 6],
+    channels: [4, 4],
+    kernel: [1, 2, 2],
+    pad: [
+      [0, -1, -1],
+      [0, 0, 0],
+    ],
+  },
   "many pixels": { batch: 2, input: [1, 24, 24], channels: [4, 4], kernel: [1, 2, 2] },
 };
 
@@ -147,7 +315,16 @@ describe("conv", () => {
       if (share > (traits.subgroups ? traits.subgroupMinSize : 1)) return context.skip("subgroups are smaller");
       // what the chooser takes without subgroups: eight rows of scalar loads keep SwiftShader compiling for a minute
       const tile = { lanes: 8, share, rows: share === 1 ? 4 : 8, columns: 1 };
-      const spec = specOf({ input: [1, 6, 7], channels: [8, 4], kernel: [1, 3, 3], stride: [1, 2, 1], pad: [[0, 1, 1], [0, 1, 1]] });
+      const spec = specOf({
+        input: [1, 6, 7],
+        channels: [8, 4],
+        kernel: [1, 3, 3],
+        stride: [1, 2, 1],
+        pad: [
+          [0, 1, 1],
+          [0, 1, 1],
+        ],
+      });
       expect(await forwardError(spec, tiledConv(spec, "forward", tile)), "y").toBeLessThan(TOLERANCE);
       expect(await inputGradError(spec, tiledConv(spec, "input", tile)), "dx").toBeLessThan(TOLERANCE);
       expect(await weightGradError(spec, tiledConvWeight(spec, tile, 4)), "dw").toBeLessThan(TOLERANCE);

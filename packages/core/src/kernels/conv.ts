@@ -68,7 +68,12 @@ function flatMatmul(spec: ConvSpec, traits: DeviceTraits): Program | null {
   }
   const oneAxis = spec.input[0] === 1 && spec.input[1] === 1 && (dilation[2] === 1 || kernel[2] === 1);
   if (!oneAxis) return null;
-  const a = { offset: 0, batchStrides: [0, spec.input[2] * inChannels] as const, rowStride: stride[2] * inChannels, colStride: 1 };
+  const a = {
+    offset: 0,
+    batchStrides: [0, spec.input[2] * inChannels] as const,
+    rowStride: stride[2] * inChannels,
+    colStride: 1,
+  };
   return matmulProgram(
     { m: spec.output[2], n: outChannels, k: kernel[2] * inChannels, batch: [1, batch], a, b, bias },
     traits,
@@ -103,14 +108,22 @@ export function tiledConv(spec: ConvSpec, pass: "forward" | "input", tile: Tile)
   const bias = forward && spec.bias === true;
   const block = uniformBlock({
     ...convFields(spec),
-    rows, rows_d: rowExtent[0], rows_h: rowExtent[1], rows_w: rowExtent[2],
+    rows,
+    rows_d: rowExtent[0],
+    rows_h: rowExtent[1],
+    rows_w: rowExtent[2],
     groups: spec.groups,
-    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
+    tile_rows: tile.rows,
+    tiles,
+    tiles_m: tilesM,
+    tiles_n: tilesN,
     n_last: Math.floor((columns - 1) / 4) * 4,
   });
   const wgsl = convTileWgsl(
     {
-      ...tile, pass, steps,
+      ...tile,
+      pass,
+      steps,
       leftVector: leftGroup % 4 === 0,
       resultVector: columns % 4 === 0,
       bias,
@@ -142,9 +155,14 @@ export function tiledConvWeight(spec: ConvSpec, tile: Tile, wanted: number): Pro
   const workgroups = splitWorkgroups(tiles);
   const block = uniformBlock({
     ...convFields(spec),
-    rows, pixels, chunk,
+    rows,
+    pixels,
+    chunk,
     groups: spec.groups,
-    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
+    tile_rows: tile.rows,
+    tiles,
+    tiles_m: tilesM,
+    tiles_n: tilesN,
     n_last: Math.floor((cout - 1) / 4) * 4,
   });
   const wgsl = convWeightTileWgsl(
@@ -159,11 +177,23 @@ export function tiledConvWeight(spec: ConvSpec, tile: Tile, wanted: number): Pro
     block.declare,
   );
   const target = parts === 1 ? output(0) : scratch(0, "read_write");
-  const first = { label: "conv.weight", wgsl, bindings: [input(0), input(1), target], uniforms: block.words, workgroups };
+  const first = {
+    label: "conv.weight",
+    wgsl,
+    bindings: [input(0), input(1), target],
+    uniforms: block.words,
+    workgroups,
+  };
   if (parts === 1) return { launches: [first], scratch: [] };
   const size = rows * spec.outChannels;
   const sum = sumPartsLaunch({
-    label: "conv.weight.sum", layers: 1, parts, size, width: size, source: scratch(0, "read"), target: output(0),
+    label: "conv.weight.sum",
+    layers: 1,
+    parts,
+    size,
+    width: size,
+    source: scratch(0, "read"),
+    target: output(0),
   });
   return { launches: [first, sum], scratch: [size * parts * 4] };
 }
@@ -179,13 +209,15 @@ export function directConv(spec: ConvSpec, pass: ConvPass): Program {
   const bias = pass === "forward" && spec.bias === true;
   const block = uniformBlock({ ...convFields(spec), size });
   return {
-    launches: [{
-      label: `conv.direct.${pass}`,
-      wgsl: convDirectWgsl(pass, bias, block.declare),
-      bindings: [input(0), input(1), ...(bias ? [input(2)] : []), output(0)],
-      uniforms: block.words,
-      workgroups: splitWorkgroups(Math.ceil(size / DIRECT_LANES)),
-    }],
+    launches: [
+      {
+        label: `conv.direct.${pass}`,
+        wgsl: convDirectWgsl(pass, bias, block.declare),
+        bindings: [input(0), input(1), ...(bias ? [input(2)] : []), output(0)],
+        uniforms: block.words,
+        workgroups: splitWorkgroups(Math.ceil(size / DIRECT_LANES)),
+      },
+    ],
     scratch: [],
   };
 }

@@ -1,5 +1,13 @@
 import {
-  declareBias, declareColumns, declareSums, leftLoads, multiplyTile, storeTile, type Tile, tileEnables, tileEntry,
+  declareBias,
+  declareColumns,
+  declareSums,
+  leftLoads,
+  multiplyTile,
+  storeTile,
+  type Tile,
+  tileEnables,
+  tileEntry,
 } from "./snippets/tile.ts";
 import { range, storage, XYZW } from "./snippets/uniforms.ts";
 
@@ -76,7 +84,8 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
   return out.join("");
 
   function declareLeft(q: number): string {
-    if (text.aUnit === "k") return `  let a_at${q} = a_base + ${clampRow(`row0 + source + ${q * share}u`)} * u.a_stride;\n`;
+    if (text.aUnit === "k")
+      return `  let a_at${q} = a_base + ${clampRow(`row0 + source + ${q * share}u`)} * u.a_stride;\n`;
     // More lanes than row quads: the surplus lanes repeat a quad.
     const row = `row0 + (source % ${Math.min(share, rows / 4)}u + ${q * share}u) * 4u`;
     return `  let a_row${q} = ${text.edgeM ? `min(${row}, u.m_last)` : row};\n`;
@@ -88,23 +97,27 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
   }
 
   function loadLeftColumns(q: number): string {
-    return range(4).map((j) => {
-      const at = `a_base + ${clampK(`k + ${j}u`)} * u.a_stride`;
-      const value = text.aVector
-        ? `a[(${at} + a_row${q}) / 4u]`
-        : vec4((i) => `a[${at} + ${clampRow(`a_row${q} + ${i}u`)}]`);
-      return `    let a${q}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
-    }).join("");
+    return range(4)
+      .map((j) => {
+        const at = `a_base + ${clampK(`k + ${j}u`)} * u.a_stride`;
+        const value = text.aVector
+          ? `a[(${at} + a_row${q}) / 4u]`
+          : vec4((i) => `a[${at} + ${clampRow(`a_row${q} + ${i}u`)}]`);
+        return `    let a${q}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
+      })
+      .join("");
   }
 
   function loadRightRows(x: number): string {
-    return range(4).map((j) => {
-      const at = `b_base + ${clampK(`k + ${j}u`)} * u.b_stride`;
-      const value = text.bVector
-        ? `b[(${at} + col${x}) / 4u]`
-        : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
-      return `    let b${x}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
-    }).join("");
+    return range(4)
+      .map((j) => {
+        const at = `b_base + ${clampK(`k + ${j}u`)} * u.b_stride`;
+        const value = text.bVector
+          ? `b[(${at} + col${x}) / 4u]`
+          : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
+        return `    let b${x}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
+      })
+      .join("");
   }
 
   function loadRightColumns(x: number): string {

@@ -12,12 +12,15 @@ function reference(spec: MatmulSpec, a: Float32Array, b: Float32Array, bias?: Fl
   const c = new Float64Array(n0 * n1 * spec.m * spec.n);
   const at = (x: Operand, i0: number, i1: number, row: number, col: number) =>
     x.offset + i0 * x.batchStrides[0] + i1 * x.batchStrides[1] + row * x.rowStride + col * x.colStride;
-  for (let i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++)
-    for (let row = 0; row < spec.m; row++) for (let col = 0; col < spec.n; col++) {
-      let sum = bias?.[col] ?? 0;
-      for (let k = 0; k < spec.k; k++) sum += (a[at(spec.a, i0, i1, row, k)] ?? NaN) * (b[at(spec.b, i0, i1, k, col)] ?? NaN);
-      c[((i0 * n1 + i1) * spec.m + row) * spec.n + col] = sum;
-    }
+  for (let i0 = 0; i0 < n0; i0++)
+    for (let i1 = 0; i1 < n1; i1++)
+      for (let row = 0; row < spec.m; row++)
+        for (let col = 0; col < spec.n; col++) {
+          let sum = bias?.[col] ?? 0;
+          for (let k = 0; k < spec.k; k++)
+            sum += (a[at(spec.a, i0, i1, row, k)] ?? NaN) * (b[at(spec.b, i0, i1, k, col)] ?? NaN);
+          c[((i0 * n1 + i1) * spec.m + row) * spec.n + col] = sum;
+        }
   return c;
 }
 
@@ -45,7 +48,12 @@ function operand(rows: number, cols: number, batch: readonly [number, number], l
 }
 
 const extent = (x: Operand, rows: number, cols: number, batch: readonly [number, number]): number =>
-  x.offset + (batch[0] - 1) * x.batchStrides[0] + (batch[1] - 1) * x.batchStrides[1] + (rows - 1) * x.rowStride + (cols - 1) * x.colStride + 1;
+  x.offset +
+  (batch[0] - 1) * x.batchStrides[0] +
+  (batch[1] - 1) * x.batchStrides[1] +
+  (rows - 1) * x.rowStride +
+  (cols - 1) * x.colStride +
+  1;
 
 interface Case {
   readonly size: readonly [m: number, n: number, k: number];
@@ -63,7 +71,9 @@ async function errorOf(spec: MatmulSpec, program: Program): Promise<number> {
   const a = noise(extent(spec.a, spec.m, spec.k, spec.batch), 1);
   const b = noise(extent(spec.b, spec.k, spec.n, spec.batch), 2);
   const bias = spec.bias ? noise(spec.n, 3) : undefined;
-  const [c] = await runProgram(program, bias ? [a, b, bias] : [a, b], [spec.batch[0] * spec.batch[1] * spec.m * spec.n]);
+  const [c] = await runProgram(program, bias ? [a, b, bias] : [a, b], [
+    spec.batch[0] * spec.batch[1] * spec.m * spec.n,
+  ]);
   return worstError(c ?? [], reference(spec, a, b, bias));
 }
 
@@ -98,15 +108,20 @@ describe("matmul", () => {
     });
   }
 
-  for (const share of [1, 4, 8]) for (const [rows, columns] of [[4, 2], [16, 1]] as const) for (const transposed of [false, true]) {
-    test(`${share} sharing lanes, ${rows} rows, ${columns} column groups, ${transposed ? "transposed" : "plain"}`, async (context) => {
-      const { traits } = await getDevice();
-      if (share > (traits.subgroups ? traits.subgroupMinSize : 1)) return context.skip("subgroups are smaller");
-      const tile: Tile = { lanes: 8, share, rows, columns };
-      const spec = specOf({ size: [20, 72, 12], a: { transposed }, b: { transposed: !transposed } });
-      expect(await errorOf(spec, tiledMatmul(spec, tile, 1))).toBeLessThan(TOLERANCE);
-    });
-  }
+  for (const share of [1, 4, 8])
+    for (const [rows, columns] of [
+      [4, 2],
+      [16, 1],
+    ] as const)
+      for (const transposed of [false, true]) {
+        test(`${share} sharing lanes, ${rows} rows, ${columns} column groups, ${transposed ? "transposed" : "plain"}`, async (context) => {
+          const { traits } = await getDevice();
+          if (share > (traits.subgroups ? traits.subgroupMinSize : 1)) return context.skip("subgroups are smaller");
+          const tile: Tile = { lanes: 8, share, rows, columns };
+          const spec = specOf({ size: [20, 72, 12], a: { transposed }, b: { transposed: !transposed } });
+          expect(await errorOf(spec, tiledMatmul(spec, tile, 1))).toBeLessThan(TOLERANCE);
+        });
+      }
 
   test("without subgroups the chosen kernel asks for none and is right", async () => {
     const { traits } = await getDevice();

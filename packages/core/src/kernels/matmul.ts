@@ -21,7 +21,12 @@ export function matmulProgram(spec: MatmulSpec, traits: DeviceTraits): Program {
 }
 
 /** Rows of a tile against its relative cost for each multiply-add, measured on lavapipe. */
-const ROW_COSTS: readonly (readonly [rows: number, cost: number])[] = [[32, 3.5], [16, 4.4], [8, 6], [4, 9]];
+const ROW_COSTS: readonly (readonly [rows: number, cost: number])[] = [
+  [32, 3.5],
+  [16, 4.4],
+  [8, 6],
+  [4, 9],
+];
 
 /** Multiply-adds below which a kernel's compilation costs more than its speed returns. */
 const SMALL = 2 ** 21;
@@ -32,7 +37,9 @@ export function chooseTile(m: number, work: number, traits: DeviceTraits): Tile 
   const lanes = Math.min(traits.subgroupMinSize, 8);
   const most = work < SMALL ? 8 : lanes * 4;
   const costOf = ([rows, cost]: readonly [number, number]) => Math.ceil(m / rows) * rows * cost;
-  const [rows] = ROW_COSTS.filter(([size]) => size <= most).reduce((best, next) => (costOf(next) < costOf(best) ? next : best));
+  const [rows] = ROW_COSTS.filter(([size]) => size <= most).reduce((best, next) =>
+    costOf(next) < costOf(best) ? next : best,
+  );
   return { lanes, share: lanes, rows, columns: 1 };
 }
 
@@ -58,13 +65,26 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
   const aUnit = unitAxis(spec.a) === "col" ? "k" : "m";
   const bUnit = unitAxis(spec.b) === "col" ? "n" : "k";
   const block = uniformBlock({
-    m, n, k,
+    m,
+    n,
+    k,
     batch1: batch[1],
-    a_offset: spec.a.offset, a_batch0: spec.a.batchStrides[0], a_batch1: spec.a.batchStrides[1], a_stride: otherStride(spec.a),
-    b_offset: spec.b.offset, b_batch0: spec.b.batchStrides[0], b_batch1: spec.b.batchStrides[1], b_stride: otherStride(spec.b),
-    tile_rows: tile.rows, tiles, tiles_m: tilesM, tiles_n: tilesN,
-    splits: parts, k_chunk: kChunk,
-    m_last: lastQuad(m), n_last: lastQuad(n),
+    a_offset: spec.a.offset,
+    a_batch0: spec.a.batchStrides[0],
+    a_batch1: spec.a.batchStrides[1],
+    a_stride: otherStride(spec.a),
+    b_offset: spec.b.offset,
+    b_batch0: spec.b.batchStrides[0],
+    b_batch1: spec.b.batchStrides[1],
+    b_stride: otherStride(spec.b),
+    tile_rows: tile.rows,
+    tiles,
+    tiles_m: tilesM,
+    tiles_n: tilesN,
+    splits: parts,
+    k_chunk: kChunk,
+    m_last: lastQuad(m),
+    n_last: lastQuad(n),
   });
   const wgsl = matmulTileWgsl(
     {
@@ -94,13 +114,17 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
   const size = batch[0] * batch[1] * m * n;
   const sum = sumPartsLaunch({
     label: "matmul.sum",
-    layers: batch[0] * batch[1], parts, size: m * n, width: n,
-    source: scratch(0, "read"), target: output(0), ...(bias ? { bias: input(2) } : {}),
+    layers: batch[0] * batch[1],
+    parts,
+    size: m * n,
+    width: n,
+    source: scratch(0, "read"),
+    target: output(0),
+    ...(bias ? { bias: input(2) } : {}),
   });
   return { launches: [first, sum], scratch: [size * parts * 4] };
 }
 
-const otherStride = (operand: Operand): number =>
-  unitAxis(operand) === "col" ? operand.rowStride : operand.colStride;
+const otherStride = (operand: Operand): number => (unitAxis(operand) === "col" ? operand.rowStride : operand.colStride);
 
 const lastQuad = (extent: number): number => Math.floor((extent - 1) / 4) * 4;

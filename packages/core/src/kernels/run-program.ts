@@ -16,14 +16,19 @@ export async function runProgram(
   const device = await getDevice();
   const inputBuffers = inputs.map((values) => filledBuffer(device, values));
   const outputs = outputSizes.map((size) => filledBuffer(device, new Float32Array(size + GUARD).fill(GUARD_VALUE)));
-  const scratch = program.scratch.map((bytes) => filledBuffer(device, new Float32Array(Math.ceil(bytes / 4)).fill(NaN)));
+  const scratch = program.scratch.map((bytes) =>
+    filledBuffer(device, new Float32Array(Math.ceil(bytes / 4)).fill(NaN)),
+  );
   const uniforms: GPUBuffer[] = [];
   const encoder = device.gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (const launch of program.launches) {
     const accesses = launch.bindings.map((binding) => binding.access);
     const { pipeline, layout } = await device.pipelines.getPipeline(
-      launch.wgsl, accesses, launch.uniforms.length > 0, launch.label,
+      launch.wgsl,
+      accesses,
+      launch.uniforms.length > 0,
+      launch.label,
     );
     const entries = launch.bindings.map((binding, index) => ({ binding: index, resource: resourceOf(binding) }));
     if (launch.uniforms.length > 0) {
@@ -41,7 +46,8 @@ export async function runProgram(
   for (const [index, size] of outputSizes.entries()) {
     const buffer = bufferAt(outputs, index);
     const all = new Float32Array(await readBuffer(device, buffer, (size + GUARD) * 4));
-    if (all.subarray(size).some((value) => value !== GUARD_VALUE)) throw new Error(`output ${index}: written past its end`);
+    if (all.subarray(size).some((value) => value !== GUARD_VALUE))
+      throw new Error(`output ${index}: written past its end`);
     results.push(all.slice(0, size));
   }
   device.check();

@@ -127,7 +127,7 @@ describe("reading", () => {
 describe("values from the host", () => {
   test("are written once for a plan that runs again, and anew for other tensors", async () => {
     const device = await getDevice();
-    const { write } = device;
+    const write = device.write.bind(device);
     let writes = 0;
     Object.assign(device, {
       write: (...args: Parameters<typeof write>) => {

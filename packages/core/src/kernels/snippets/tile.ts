@@ -52,12 +52,16 @@ export const spread = (tile: Tile, value: string, lane: number): string =>
  * of the uses of a variable.
  */
 export const declareSums = (tile: Tile, sums = "acc"): string =>
-  range(tile.rows * tile.columns).map((at) => `  var ${sums}_${at} = vec4<f32>();\n`).join("");
+  range(tile.rows * tile.columns)
+    .map((at) => `  var ${sums}_${at} = vec4<f32>();\n`)
+    .join("");
 
 /** Copies the sums to a new array, to be indexed by a loop. */
 export const gatherSums = (tile: Tile, sums: string, name: string): string =>
   `  var ${name}: array<vec4<f32>, ${tile.rows * tile.columns}>;\n` +
-  range(tile.rows * tile.columns).map((at) => `  ${name}[${at}] = ${sums}_${at};\n`).join("");
+  range(tile.rows * tile.columns)
+    .map((at) => `  ${name}[${at}] = ${sums}_${at};\n`)
+    .join("");
 
 /** sums += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
 export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"): string {
@@ -71,7 +75,8 @@ export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"
       names.forEach((name, j) => lines.push(`let ${name} = w${r}${steps === 1 ? "" : `.${XYZW[j]}`};`));
     } else {
       names.forEach((name, j) =>
-        lines.push(`let ${name} = ${spread(tile, `a${Math.floor(quad / share)}_${j}.${XYZW[r % 4]}`, quad % share)};`));
+        lines.push(`let ${name} = ${spread(tile, `a${Math.floor(quad / share)}_${j}.${XYZW[r % 4]}`, quad % share)};`),
+      );
     }
     for (const x of range(columns)) {
       const at = `${sums}_${r * columns + x}`;
@@ -109,7 +114,9 @@ export function storeTile(tile: Tile, store: TileStore): string {
   for (const x of range(columns)) {
     lines.push(`  let v${x} = sums[r * ${columns}u + ${x}u]${store.bias ? ` + bias${x}` : ""};`);
     if (store.vector) {
-      lines.push(`  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = v${x}; }`);
+      lines.push(
+        `  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = v${x}; }`,
+      );
     } else {
       for (const i of range(4)) {
         const condition = store.columnLimit === null ? "" : `if (n${x} + ${i}u < ${store.columnLimit}) `;
@@ -131,5 +138,10 @@ export const declareColumns = (tile: Tile, tileColumn: string): string =>
 /** Declares `bias{x}`, read from `bias` with column indices clamped below `limit`. */
 export const declareBias = (tile: Tile, index: (column: string) => string): string =>
   range(tile.columns)
-    .map((x) => `  let bias${x} = vec4<f32>(${range(4).map((i) => `bias[${index(`n${x} + ${i}u`)}]`).join(", ")});\n`)
+    .map(
+      (x) =>
+        `  let bias${x} = vec4<f32>(${range(4)
+          .map((i) => `bias[${index(`n${x} + ${i}u`)}]`)
+          .join(", ")});\n`,
+    )
     .join("");
