@@ -38,8 +38,10 @@ export interface TrainRequest {
   /** Stops after so long. */
   readonly minutes: number | null;
   readonly resume: boolean;
-  /** Folder of weights that a new run starts from. */
+  /** Folder of weights that the run starts from; a resumed one takes its config from them. */
   readonly init: string | null;
+  /** Trains the decoder of the autoencoder alone. */
+  readonly decoderOnly: boolean;
   /** The command, for the record. */
   readonly command: string;
 }
@@ -108,16 +110,22 @@ async function trained(
   loop: LoopOptions,
   record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume, init } = request;
+  const { part, out, seed, batch, lr, resume, init, decoderOnly } = request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
-    init === null || resume ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
+    init === null ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
   switch (part) {
     case "vae": {
       // weights to start from have seen their pictures
       const planned = init === null ? nanoVaePhases : nanoVaePhases.slice(-1);
       const phases = batch === null ? planned : planned.map((phase) => ({ ...phase, batch }));
-      const vae = await trainVae({ ...options, ...(await first(loadAutoencoder)), clips: puppets.clips, phases });
+      const vae = await trainVae({
+        ...options,
+        ...(await first(loadAutoencoder)),
+        clips: puppets.clips,
+        phases,
+        decoderOnly,
+      });
       return saveAutoencoder(vae, { metadata: await record() });
     }
     case "audio": {

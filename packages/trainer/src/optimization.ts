@@ -40,11 +40,7 @@ export class Optimization {
    * One update. Realises loss, gradients and parameters in one plan; resolves when it is submitted. Its values are the loss, the norm and `extra` as
    * numbers; they reject with a `DivergedError` where loss or norm are not finite.
    */
-  async update(
-    step: number,
-    loss: Tensor,
-    extra: Readonly<Record<string, Tensor>> = {},
-  ): Promise<SubmittedStep> {
+  async update(step: number, loss: Tensor, extra: Readonly<Record<string, Tensor>> = {}): Promise<SubmittedStep> {
     const names = Object.keys(this.params);
     const gradients = grad(loss, Object.values(this.params));
     const named = Object.fromEntries(names.flatMap((name, i) => (gradients[i] ? [[name, gradients[i]]] : [])));

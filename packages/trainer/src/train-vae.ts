@@ -44,6 +44,8 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
   readonly seed?: number;
   /** Weight of moving parts in the loss. */
   readonly movingGain?: number;
+  /** Leaves the latents as they are, for a denoiser that has been trained on them, and trains the decoder alone; needs `start`, when resumed too. */
+  readonly decoderOnly?: boolean;
   /** Go on from the checkpoint file. */
   readonly resume?: boolean;
   /** Weights to start a new run from; random ones by default. */
@@ -75,6 +77,7 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
     lr = 2e-3,
     seed = 0,
     movingGain = MOVING_GAIN,
+    decoderOnly = false,
   } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
@@ -83,13 +86,15 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   await vae.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 50, hold: 0.5, final: 0.05 });
   // the linear code stays as it was computed: the steps go into what it cannot say
+  const frozen = decoderOnly ? ["shortcut.", "encoder.", "quant."] : ["shortcut."];
+  const isLearned = (name: string): boolean => !frozen.some((part) => name.startsWith(part));
   const named = Object.entries(vae.parameters());
-  const code = named.filter(([name]) => name.startsWith("shortcut."));
-  const learned = Object.fromEntries(named.filter(([name]) => !name.startsWith("shortcut.")));
+  const kept = named.filter(([name]) => !isLearned(name));
+  const learned = Object.fromEntries(named.filter(([name]) => isLearned(name)));
   const optimization = new Optimization(learned, { lr: schedule, emaDecay: 0.995 }, state);
   const checkpoint = function* (): Generator<[string, Tensor]> {
     yield* optimization.state();
-    for (const [name, value] of code) yield [`param/${name}`, value];
+    for (const [name, value] of kept) yield [`param/${name}`, value];
   };
 
   const widest = Math.max(...phases.map((p) => p.batch));
@@ -115,8 +120,9 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   };
   await runSteps({ ...options, from: state?.step ?? 0 }, step, checkpoint);
 
-  vae.loadStateDict({ ...Object.fromEntries(code), ...optimization.average });
+  vae.loadStateDict({ ...Object.fromEntries(kept), ...optimization.average });
   await vae.realize();
+  if (decoderOnly) return vae;
   const statistics = new LatentStatisticsCollector();
   for (let i = 0; i < STATISTICS_BATCHES; i++)
     await statistics.add(vae.encodeMoments(batchAt(options.steps + i).video).mean);

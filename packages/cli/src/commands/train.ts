@@ -1,6 +1,7 @@
 import type { AdapterChoice } from "@omni/core";
 import { Argument, Command, Option } from "commander";
 import type { Context } from "../context.ts";
+import { UsageError } from "../failure.ts";
 import { print } from "../context.ts";
 import { adapterOption, count, index, positive } from "../options.ts";
 import type { Part } from "../training.ts";
@@ -15,6 +16,7 @@ interface Options {
   readonly minutes?: number;
   readonly resume?: boolean;
   readonly init?: string;
+  readonly decoderOnly?: boolean;
   readonly adapter?: AdapterChoice;
 }
 
@@ -40,17 +42,38 @@ export function trainCommand(context: Context): Command {
     .option("--minutes <n>", "stop after so long", positive)
     .option("--resume", "go on from the folder's checkpoint")
     .option("--init <folder>", "start a new run from the weights of a folder")
+    .option("--decoder-only", "vae: keep the latents of --init, which a trained denoiser needs, and train the decoder")
     .addOption(adapterOption())
     .addHelpText("after", examples)
     .action(async (part: Part, options: Options) => {
-      const { out, seed, batch = null, lr = null, minutes = null, resume = false, init = null, adapter } = options;
+      const {
+        out,
+        seed,
+        batch = null,
+        lr = null,
+        minutes = null,
+        resume = false,
+        init = null,
+        decoderOnly = false,
+        adapter,
+      } = options;
+      if (decoderOnly && (part !== "vae" || init === null))
+        throw new UsageError("--decoder-only: is for `train vae` and needs --init, the folder of the weights to keep");
       const { getDevice } = await import("@omni/core");
       if (adapter !== undefined) await getDevice({ adapter });
       const { DEFAULT_STEPS, train } = await import("../training.ts");
       const steps = options.steps ?? DEFAULT_STEPS[part];
-      const from = init === null ? "" : ` --init ${init}`;
-      const command = `omni train ${part} --steps ${steps} --seed ${seed}${from}`;
-      const path = await train({ part, out, steps, seed, batch, lr, minutes, resume, init, command }, context);
+      const given = [
+        ...(batch === null ? [] : ["--batch", batch]),
+        ...(lr === null ? [] : ["--lr", lr]),
+        ...(init === null ? [] : ["--init", init]),
+        ...(decoderOnly ? ["--decoder-only"] : []),
+      ];
+      const command = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
+      const path = await train(
+        { part, out, steps, seed, batch, lr, minutes, resume, init, decoderOnly, command },
+        context,
+      );
       print(context, `${path}: written`);
     });
 }
