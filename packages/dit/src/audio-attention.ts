@@ -1,7 +1,8 @@
-import { attention, layerNorm } from "@omni/core";
+import { attention, layerNorm, tensor } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { Linear, Module, RMSNorm } from "@omni/core/nn";
 import { gatherWindows, windowFrames } from "./audio-window.ts";
+import { TEMPORAL_STRIDE } from "./config.ts";
 import type { DitConfig } from "./config.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
 import { headNorm, qkScale } from "./layers.ts";
@@ -9,6 +10,8 @@ import { headNorm, qkScale } from "./layers.ts";
 const INIT_STD = 0.02;
 // a latent frame must tell its four video frames apart from the first step on: beside unit tokens, 0.02 would drown
 const SLOT_STD = 0.5;
+/** Width of what a head hears at first, video frames. */
+const HEARING_WIDTH = 0.75;
 
 /**
  * Audio features → tokens of the model's width, gathered per latent frame.
@@ -70,14 +73,17 @@ export class AudioAttention extends Module {
   readonly keyValue: Linear;
   /** [2 (q, k), headDim] */
   readonly qkScale: Tensor;
+  /** Added to the scores, [heads, slots]. */
+  readonly slotBias: Tensor;
   readonly projection: Linear;
 
-  constructor({ width, headDim }: DitConfig, rng: Rng) {
+  constructor({ width, headDim, audioWindow, audioTokensPerFrame }: DitConfig, rng: Rng) {
     super();
     this.norm = new RMSNorm(width);
     this.query = new Linear(width, width, { bias: false, rng: rng.fork("query") });
     this.keyValue = new Linear(width, 2 * width, { bias: false, rng: rng.fork("keyValue") });
     this.qkScale = qkScale(headDim);
+    this.slotBias = hearingBias(width / headDim, audioWindow, audioTokensPerFrame);
     this.projection = new Linear(width, width, { bias: false, rng: rng.fork("projection"), init: "zeros" });
   }
 
@@ -99,7 +105,24 @@ export class AudioAttention extends Module {
       headNorm(query).mul(scale(0)).permute([0, 2, 1, 3]),
       headNorm(part(0)).mul(scale(1)).permute([0, 2, 1, 3]),
       part(1).permute([0, 2, 1, 3]),
+      { mask: this.slotBias.reshape([1, heads, 1, slots]) },
     );
     return this.projection.forward(attended.permute([0, 2, 1, 3]).reshape([batch, frames, perFrame, width]));
   }
+}
+
+/**
+ * Heads start out listening to moments spread over the four video frames of a latent frame. Without it all of them begin with the mean over the
+ * window, where a syllable is gone, and training stands still until some head has found a moment.
+ */
+function hearingBias(heads: number, window: number, perFrame: number): Tensor {
+  const slots = windowFrames(window) * perFrame;
+  const values = new Float32Array(heads * slots);
+  for (let head = 0; head < heads; head++)
+    for (let slot = 0; slot < slots; slot++) {
+      const heard = (slot + 0.5) / perFrame;
+      const centre = window + (TEMPORAL_STRIDE * (head + 0.5)) / heads;
+      values[head * slots + slot] = -((heard - centre) ** 2) / (2 * HEARING_WIDTH ** 2);
+    }
+  return tensor(values, { shape: [heads, slots] });
 }
