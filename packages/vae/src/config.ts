@@ -55,7 +55,7 @@ const wanLatentStd = [
 
 export const vaePresets = {
   /**
-   * The embedded default: 1.1 M parameters, 2.0 GFLOP to encode and decode 25 frames of 64×64 pixels. Pixels fold 4×4
+   * The embedded default: 1.3 M parameters, 2.1 GFLOP to encode and decode 25 frames of 64×64 pixels. Pixels fold 4×4
    * before the first convolution, so nothing runs at full size; 3D convolutions run on the coarsest grid only. Twice Wan's latent channels: a
    * linear code of 16 has no room for a mouth that moves within the four frames of a latent cell.
    */
