@@ -1,5 +1,13 @@
 import { ConfigError } from "./config-error.ts";
 
+/** A kind of latent cells: its share of all, and how its latents follow the reference's by channel, x_0 ~ N(slope · reference, variance). */
+export interface ReferenceKind {
+  readonly weight: number;
+  readonly slopes: readonly number[];
+  readonly variances: readonly number[];
+}
+export type ReferencePrior = readonly ReferenceKind[];
+
 /** Shape of an MMDiT. Every preset runs through the same code. */
 export interface DitConfig {
   /** Channels of the VAE latents. */
@@ -34,10 +42,9 @@ export interface DitConfig {
   /** Start of the residual gates: 1 trains small models fast, 0 (adaLN-zero) keeps deep ones stable. */
   readonly gateInit: number;
   /**
-   * Variance of video latents around their reference by channel, for `referencePrior`; empty leaves the velocity to the network alone, as the
-   * paper does. Training measures it.
+   * Kinds of latent cells for `referencePrior`; empty leaves the velocity to the network alone, as the paper does. Training measures them.
    */
-  readonly referencePrior: readonly number[];
+  readonly referencePrior: ReferencePrior;
 }
 
 /** Patch of the video tokens in latent frames, rows and columns. */
@@ -85,7 +92,10 @@ export const presets = {
     ffnDim: swigluDim(192),
     timeDim: 128,
     gateInit: 1,
-    referencePrior: new Array<number>(32).fill(0.3),
+    referencePrior: [
+      { weight: 0.5, slopes: new Array<number>(32).fill(1), variances: new Array<number>(32).fill(0.05) },
+      { weight: 0.5, slopes: new Array<number>(32).fill(0), variances: new Array<number>(32).fill(1) },
+    ],
   },
   small: {
     ...large,
@@ -119,7 +129,7 @@ export const presets = {
 /** Name of a built-in configuration. */
 export type DitPreset = keyof typeof presets;
 
-type Kind = "count" | "number" | "boolean" | "axes" | "variances" | "textRope";
+type Kind = "count" | "number" | "boolean" | "axes" | "kinds" | "textRope";
 const schema: { readonly [K in keyof DitConfig]: Kind } = {
   latentChannels: "count",
   poseChannels: "count",
@@ -138,10 +148,22 @@ const schema: { readonly [K in keyof DitConfig]: Kind } = {
   ffnDim: "count",
   timeDim: "count",
   gateInit: "number",
-  referencePrior: "variances",
+  referencePrior: "kinds",
 };
 
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
+const isPositive = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value > 0;
+const isKind = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  "weight" in value &&
+  isPositive(value.weight) &&
+  "slopes" in value &&
+  Array.isArray(value.slopes) &&
+  value.slopes.every((slope) => typeof slope === "number" && Number.isFinite(slope)) &&
+  "variances" in value &&
+  Array.isArray(value.variances) &&
+  value.variances.every(isPositive);
 const accepts: { readonly [K in Kind]: { readonly test: (value: unknown) => boolean; readonly rule: string } } = {
   count: { test: isCount, rule: "a whole number of at least 0" },
   number: { test: (value) => typeof value === "number" && Number.isFinite(value), rule: "a finite number" },
@@ -150,9 +172,9 @@ const accepts: { readonly [K in Kind]: { readonly test: (value: unknown) => bool
     test: (value) => Array.isArray(value) && value.length === 3 && value.every(isCount),
     rule: "three whole numbers",
   },
-  variances: {
-    test: (value) => Array.isArray(value) && value.every((v) => typeof v === "number" && v > 0 && Number.isFinite(v)),
-    rule: "numbers above 0",
+  kinds: {
+    test: (value) => Array.isArray(value) && value.every(isKind),
+    rule: "a list of { weight, slopes, variances }, weights and variances above 0",
   },
   textRope: { test: (value) => value === "none" || value === "mm", rule: '"none" or "mm"' },
 };
@@ -178,7 +200,15 @@ export function parseDitConfig(value: unknown): DitConfig {
 }
 
 /** Rules between fields. @throws ConfigError */
-export function checkDitConfig({ width, headDim, ropeAxes, depth, doubleBlocks }: DitConfig): void {
+export function checkDitConfig(config: DitConfig): void {
+  const { width, headDim, ropeAxes, depth, doubleBlocks, referencePrior, latentChannels } = config;
+  const uneven = referencePrior.find(
+    ({ slopes, variances }) => slopes.length !== latentChannels || variances.length !== latentChannels,
+  );
+  if (uneven)
+    throw new ConfigError(
+      `DitConfig.referencePrior: must have ${latentChannels} slopes and variances a kind, one a latent channel, got ${uneven.slopes.length} and ${uneven.variances.length}`,
+    );
   if (headDim === 0 || width % headDim !== 0)
     throw new ConfigError(`DitConfig.width: must be a multiple of headDim ${headDim}, got ${width}`);
   const pairs = ropeAxes[0] + ropeAxes[1] + ropeAxes[2];

@@ -1,6 +1,6 @@
 export { MMDiT } from "./model.ts";
 export { presets, parseDitConfig, PATCH, TEMPORAL_STRIDE } from "./config.ts";
-export type { DitConfig, DitPreset } from "./config.ts";
+export type { DitConfig, DitPreset, ReferenceKind, ReferencePrior } from "./config.ts";
 export { ConfigError } from "./config-error.ts";
 export { videoFramesOf } from "./inputs.ts";
 export type { DitInputs } from "./inputs.ts";

@@ -112,9 +112,9 @@ export class MMDiT extends Module {
     };
     for (const block of this.blocks) streams = block.forward(streams, context);
     const answer = unpatchify(this.finalLayer.forward(streams.video, time.vector), layout);
-    const { referencePrior: variances } = this.#config;
-    if (variances.length === 0) return answer;
-    const prior = referencePrior(inputs, variances);
+    const { referencePrior: kinds } = this.#config;
+    if (kinds.length === 0) return answer;
+    const prior = referencePrior(inputs, kinds);
     return answer.mul(prior.deviation).add(prior.mean);
   }
 

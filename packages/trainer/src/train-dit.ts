@@ -8,7 +8,7 @@ import type { CausalVae } from "@omni/vae";
 import { EncodedClips, type ClipEncoder, type EncodedClip } from "./encoded-clips.ts";
 import { runSteps, type LoopOptions, type SubmittedStep } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
-import { referenceVariance } from "./reference-variance.ts";
+import { measureReferenceKinds } from "./reference-kinds.ts";
 import { RunState } from "./run-state.ts";
 import type { ClipSize, ClipSource } from "./sample.ts";
 import { ConditionDraw, halvingStages, RATIO_CONDITIONS, stageAt, type Stage } from "./stages.ts";
@@ -122,14 +122,14 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   return { denoiser, average: optimization.average };
 }
 
-/** The config with the variances of its reference prior measured on the latents that it will see, where it has one. */
+/** The config with the kinds of its reference prior measured on the latents that it will see, where it has one. */
 async function measured(
   { config = presets.nano, clips, sizes = NANO_SIZES }: DitTraining,
   encoder: ClipEncoder,
 ): Promise<DenoiserConfig> {
   const [size] = sizes;
   if (config.dit.referencePrior.length === 0 || !size) return config;
-  const referencePrior = await referenceVariance(encoder, clips, size, config.clip.segmentFrames);
+  const referencePrior = await measureReferenceKinds(encoder, clips, size, config.clip.segmentFrames);
   return { ...config, dit: { ...config.dit, referencePrior } };
 }
 
