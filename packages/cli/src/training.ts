@@ -47,7 +47,7 @@ export interface TrainRequest {
 }
 
 /** Steps of a run of a few hours on two cores with lavapipe. */
-export const DEFAULT_STEPS = { vae: 900, audio: 260, dit: 3000 } as const satisfies Record<Part, number>;
+export const DEFAULT_STEPS = { vae: 800, audio: 480, dit: 3000 } as const satisfies Record<Part, number>;
 
 /**
  * Trains one part on puppets and writes its weights as f16 into the folder, with a checkpoint to resume from and a log beside them.

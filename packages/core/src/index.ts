@@ -1,7 +1,19 @@
 export { CheckpointError, DeviceError, DTypeError, OmniError, ShapeError, StaleTensorError } from "./base/errors.ts";
 export type { DType, TypedArray } from "./base/dtype.ts";
 export type { Shape } from "./base/shape.ts";
-export { arange, concat, full, ones, realize, stack, Tensor, tensor, where, zeros, type ReduceOptions } from "./tensor/tensor.ts";
+export {
+  arange,
+  concat,
+  full,
+  ones,
+  realize,
+  stack,
+  Tensor,
+  tensor,
+  where,
+  zeros,
+  type ReduceOptions,
+} from "./tensor/tensor.ts";
 export { Rng } from "./tensor/random.ts";
 export { grad, valueAndGrad } from "./autograd/grad.ts";
 export { linear } from "./ops/linear.ts";
