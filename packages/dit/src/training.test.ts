@@ -16,7 +16,7 @@ let largest: number[];
 
 const lossOf = (): Tensor => model.forward(inputs).square().mean();
 const direction = (): Tensor[] => {
-  const rng = new Rng(5);
+  const rng = new Rng(7);
   return values.map((p) => rng.normal(p.shape).mul(0.1));
 };
 

@@ -38,6 +38,10 @@ export const tinyConfig: HumanConfig = {
   dit: {
     ...presets.nano.dit,
     latentChannels: 4,
+    referencePrior: [
+      { weight: 0.5, slopes: [1, 1, 1, 1], variances: [0.1, 0.1, 0.1, 0.1] },
+      { weight: 0.5, slopes: [0, 0, 0, 0], variances: [1, 1, 1, 1] },
+    ],
     poseChannels: 4,
     textDim: 8,
     audioDim: 16,
