@@ -94,6 +94,8 @@ describe("bad input ends with code 2 and one line that says what to do", () => {
     [["puppet"], "--out"],
     [["puppet", "--seeds", "9-1", "--out", "a.png"], "numbers such as 1,5,9 or 0-15"],
     [["train", "gan"], "Allowed choices are vae, audio, dit"],
+    [["train", "vae", "--decoder-only"], "--decoder-only: is for `train vae` and needs --init"],
+    [["train", "dit", "--decoder-only", "--init", "weights"], "--decoder-only: is for `train vae` and needs --init"],
     [["dance"], "unknown command 'dance'"],
     [["inspect", "none.safetensors"], "no such file"],
   ])("omni %j", async (args, says) => {

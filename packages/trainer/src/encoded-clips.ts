@@ -106,7 +106,7 @@ interface Shelf {
 }
 
 /**
- * Encoded clips in memory, by size. Encoding costs about as much as a third of a training step, so each clip serves several times while new ones
+ * Encoded clips in memory, by size. Drawing and encoding a batch costs about as much as a training step, so each clip serves several times while new ones
  * keep coming in and the oldest go.
  */
 export class EncodedClips {
