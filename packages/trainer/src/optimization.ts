@@ -1,5 +1,5 @@
 import { grad, OmniError, realize, type Tensor } from "@omni/core";
-import { AdamW, clipGradNorm, Ema, type LrSchedule } from "@omni/core/optim";
+import { AdamW, clipGradNorm, decayGroups, Ema, type LrSchedule } from "@omni/core/optim";
 import type { SubmittedStep } from "./loop.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -27,7 +27,7 @@ export class Optimization {
     this.params = params;
     this.#options = { betas: [0.9, 0.99], weightDecay: 0.01, clip: 1, emaDecay: 0.999, ...options };
     const { betas, weightDecay } = this.#options;
-    this.#adam = new AdamW(params, { lr: options.lr(0), betas, weightDecay });
+    this.#adam = new AdamW(decayGroups(params, weightDecay), { lr: options.lr(0), betas });
     if (state) this.#adam.loadState(state.step, state.group("adam"));
     this.#ema = new Ema(
       params,

@@ -4,6 +4,7 @@ import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { AdamW } from "./adamw.ts";
+import { decayGroups } from "./decay-groups.ts";
 
 const BETAS = [0.8, 0.95] as const;
 const EPS = 1e-6;
@@ -42,8 +43,7 @@ describe("AdamW", () => {
       const lr = 0.1 / (t + 1);
       await realize(adam.step({ w: leaf(shape, 10 + t), b: leaf([5], 20 + t) }, { lr }));
       references.w.step(sample(shape, 10 + t).data, lr, 0.3);
-      // vectors are not decayed
-      references.b.step(sample([5], 20 + t).data, lr, 0);
+      references.b.step(sample([5], 20 + t).data, lr, 0.3);
     }
     const state = adam.state();
     // six steps of a few f32 roundings on numbers of about 1
@@ -68,6 +68,17 @@ describe("AdamW", () => {
     );
     expect(difference(await params.w.data(), reference.p, { absolute: 1e-6, relative: 1e-6 })).toBeNull();
     expect(difference(await params.idle.data(), sample([2, 3], 2).data, { absolute: 0, relative: 0 })).toBeNull();
+  });
+
+  test("spares biases and gains the decay when their groups say so", async () => {
+    const params = { w: leaf([2, 3], 1), b: leaf([3], 2) };
+    const adam = new AdamW(decayGroups(params, 0.3), { lr: 0.1, betas: BETAS, eps: EPS });
+    await realize(adam.step({ w: leaf([2, 3], 3), b: leaf([3], 4) }));
+    const references = { w: new Reference(sample([2, 3], 1).data), b: new Reference(sample([3], 2).data) };
+    references.w.step(sample([2, 3], 3).data, 0.1, 0.3);
+    references.b.step(sample([3], 4).data, 0.1, 0);
+    for (const name of ["w", "b"] as const)
+      expect(difference(await params[name].data(), references[name].p, { absolute: 1e-6, relative: 1e-6 })).toBeNull();
   });
 
   test("goes on from a saved state as if it had never stopped", async () => {

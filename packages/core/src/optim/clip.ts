@@ -1,22 +1,46 @@
-import { zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import type { NamedTensors } from "./optimizer.ts";
+
+/** A number as an input of the plan: changing it compiles nothing. */
+const given = (value: number): Tensor => tensor(Float32Array.of(value), { shape: [] });
 
 /**
- * Norm of all gradients together, and the factor min(1, maxNorm / norm) that bounds it. Give `scale` to the optimiser as `gradScale`.
+ * Norm of all gradients together, and the factor min(1, maxNorm / (norm + 1e-6)) that bounds it, as PyTorch's `clip_grad_norm_`. Give `scale`
+ * to the optimiser as `gradScale`.
+ *
+ * @param options.kind "l2": √Σ g²; "max": the largest |g|
+ * @returns scalars
  */
 export function clipGradNorm(
-  grads: Readonly<Record<string, Tensor>>,
+  grads: NamedTensors,
   maxNorm: number,
+  { kind = "l2" }: { kind?: "l2" | "max" } = {},
 ): { scale: Tensor; norm: Tensor } {
-  const squares = Object.values(grads).map((g) => g.square().sum());
-  const norm = addAll(squares).sqrt();
-  return { scale: norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1), norm };
+  const full = Object.values(grads).filter((g) => g.size > 0);
+  const norm =
+    kind === "l2"
+      ? joinAll(
+          full.map((g) => g.square().sum()),
+          (a, b) => a.add(b),
+        ).sqrt()
+      : joinAll(
+          full.map((g) => g.abs().max()),
+          (a, b) => a.maximum(b),
+        );
+  return { scale: norm.add(1e-6).reciprocal().mul(given(maxNorm)).minimum(1), norm };
 }
 
+/** Gradients cut to [-limit, limit], element by element, as PyTorch's `clip_grad_value_`. */
+export const clipGradValue = (grads: NamedTensors, limit: number): Record<string, Tensor> => {
+  const [low, high] = [given(-limit), given(limit)];
+  return Object.fromEntries(Object.entries(grads).map(([name, g]) => [name, g.maximum(low).minimum(high)]));
+};
+
 /** Pairwise, so that the graph is not a chain as long as the list. */
-function addAll(terms: readonly Tensor[]): Tensor {
+function joinAll(terms: readonly Tensor[], join: (a: Tensor, b: Tensor) => Tensor): Tensor {
   const [first, second] = terms;
   if (!first) return zeros([]);
   if (!second) return first;
   const half = Math.ceil(terms.length / 2);
-  return addAll(terms.slice(0, half)).add(addAll(terms.slice(half)));
+  return join(joinAll(terms.slice(0, half), join), joinAll(terms.slice(half), join));
 }

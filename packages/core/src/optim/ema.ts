@@ -3,26 +3,28 @@ import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lerpOp } from "../primitives/assign.ts";
 import { tensor, updateToken, type Tensor } from "../tensor/tensor.ts";
+import { warmingDecay, type EmaDecay } from "./ema-decay.ts";
 
 /** Exponential moving average of parameters: average ← average + (1 − decay)(parameter − average). */
 export class Ema {
   readonly average: Readonly<Record<string, Tensor>>;
   readonly #params: Readonly<Record<string, Tensor>>;
-  readonly #decay: number;
+  readonly #decay: EmaDecay;
   #updates: number;
 
   /**
+   * @param decay by the number of the update, or the most that it becomes: a number n goes through `warmingDecay(n)`
    * @param start averages to go on from; by default the parameters' present values, which the first `update` takes, or realising
    * `average`: do either before the parameters change
    * @throws DTypeError when a parameter is not f32; ShapeError when an average is not shaped as its parameter
    */
   constructor(
     params: Readonly<Record<string, Tensor>>,
-    decay: number,
+    decay: number | EmaDecay,
     start?: { readonly updates: number; readonly average: Readonly<Record<string, Tensor>> },
   ) {
     this.#params = params;
-    this.#decay = decay;
+    this.#decay = typeof decay === "number" ? warmingDecay(decay) : decay;
     this.#updates = start?.updates ?? 0;
     this.average = Object.fromEntries(
       Object.entries(params).map(([name, p]) => {
@@ -40,19 +42,22 @@ export class Ema {
   get updates(): number {
     return this.#updates;
   }
-  /**
-   * Tokens of one update; they read the parameters as they are before the plan that realises them changes any.
-   * Early updates use the smaller decay (1 + n)/(10 + n), so that the start is forgotten.
-   */
+  /** Tokens of one update; they read the parameters as they are before the plan that realises them changes any. */
   update(): Tensor[] {
     this.#updates++;
-    const decay = Math.min(this.#decay, (1 + this.#updates) / (10 + this.#updates));
-    const rate = tensor(Float32Array.of(1 - decay));
+    const rate = tensor(Float32Array.of(1 - this.#decay(this.#updates)));
     return Object.entries(this.#params).flatMap(([name, p]) => {
       const average = this.average[name];
       return average
         ? [updateToken(new Node(lerpOp, [average.node, p.node, rate.node], [], [0], "f32"), [average])]
         : [];
+    });
+  }
+  /** Tokens that write the averages into the parameters, which are gone then: save them before if they are wanted. */
+  copyTo(): Tensor[] {
+    return Object.entries(this.#params).flatMap(([name, p]) => {
+      const average = this.average[name];
+      return average ? [p.assign(average)] : [];
     });
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError, StaleTensorError } from "../base/errors.ts";
 import { realize, tensor, zeros } from "../tensor/tensor.ts";
-import { clipGradNorm } from "./clip.ts";
+import { clipGradNorm, clipGradValue } from "./clip.ts";
 import { Ema } from "./ema.ts";
-import { warmupHoldDecay } from "./lr-schedule.ts";
+import { diffusersDecay, fixedDecay, warmingDecay } from "./ema-decay.ts";
 
 describe("clipGradNorm", () => {
   test("gives the norm over all gradients and the factor that bounds it", async () => {
@@ -17,6 +17,23 @@ describe("clipGradNorm", () => {
     expect(await clipGradNorm({ a: tensor([0.1]) }, 1).scale.item()).toBe(1);
     expect(await clipGradNorm({ a: zeros([3]) }, 1).scale.item()).toBe(1);
     expect(await clipGradNorm({}, 1).scale.item()).toBe(1);
+  });
+});
+
+describe("clipGradNorm of another kind", () => {
+  test("bounds the largest element", async () => {
+    const { norm, scale } = clipGradNorm({ a: tensor([3, -8]), b: tensor([4]) }, 2, { kind: "max" });
+    await realize([norm, scale]);
+    expect(await norm.item()).toBe(8);
+    expect(await scale.item()).toBeCloseTo(2 / 8, 5);
+  });
+});
+
+describe("clipGradValue", () => {
+  test("cuts every element to the limit", async () => {
+    const { a, b } = clipGradValue({ a: tensor([3, -0.25]), b: tensor([-7]) }, 0.5);
+    expect(await a?.data()).toEqual(Float32Array.of(0.5, -0.25));
+    expect(await b?.data()).toEqual(Float32Array.of(-0.5));
   });
 });
 
@@ -50,6 +67,14 @@ describe("Ema", () => {
     expect(await ema.average["w"]?.data()).toEqual(Float32Array.of(1, 2));
   });
 
+  test("follows a decay of its own, and writes the averages into the parameters", async () => {
+    const w = await tensor([2, 4]).realize();
+    const ema = new Ema({ w }, fixedDecay(0.75), { updates: 0, average: { w: tensor([0, 0]) } });
+    await realize(ema.update());
+    await realize(ema.copyTo());
+    expect(await w.data()).toEqual(Float32Array.of(0.5, 1));
+  });
+
   test("refuses averages that do not fit, and whole numbers", () => {
     expect(() => new Ema({ w: zeros([2]) }, 0.9, { updates: 0, average: {} })).toThrow(
       'Ema: the averages must hold "w"',
@@ -63,16 +88,18 @@ describe("Ema", () => {
   });
 });
 
-describe("warmupHoldDecay", () => {
-  const lr = warmupHoldDecay({ peak: 2, total: 100, warmup: 10, hold: 0.5, final: 0.1 });
-
-  test("rises over the warm-up, holds, and falls to its final share", () => {
-    expect([0, 4, 9, 10, 49].map(lr)).toEqual([0.2, 1, 2, 2, 2]);
-    expect(lr(75)).toBeCloseTo(2 * (1 - 0.5 * 0.9), 12);
-    expect([100, 500].map(lr)).toEqual([2 * 0.1, 2 * 0.1].map((v) => expect.closeTo(v, 12) as number));
+describe("decays of an average", () => {
+  test("rise with the updates up to their most", () => {
+    expect([1, 2, 100000].map(warmingDecay(0.99))).toEqual([2 / 11, 3 / 12, 0.99]);
   });
 
-  test("never rises after the warm-up", () => {
-    for (let i = 10; i < 120; i++) expect(lr(i + 1)).toBeLessThanOrEqual(lr(i));
+  test("follow diffusers' formulas: copies first, then a warm-up between the least and the most", () => {
+    // (1 + s)/(10 + s) with s = n - 1, and 0 for s = 0
+    expect([1, 2, 3].map(diffusersDecay())).toEqual([0, 2 / 11, 3 / 12]);
+    expect([5, 6, 7].map(diffusersDecay({ updateAfterStep: 5 }))).toEqual([0, 0, 2 / 11]);
+    const warm = diffusersDecay({ useEmaWarmup: true, invGamma: 2, power: 0.5, minDecay: 0.2, decay: 0.6 });
+    // 1 - (1 + s/2)^-1/2: 0.184 below the least, 0.423 at s = 4, 0.667 above the most
+    expect([2, 5, 17].map(warm)).toEqual([0.2, 1 - 3 ** -0.5, 0.6]);
+    expect(() => diffusersDecay({ invGamma: 0 })).toThrow("invGamma must be positive");
   });
 });
