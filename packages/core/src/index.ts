@@ -15,15 +15,117 @@ export {
   type ReduceOptions,
 } from "./tensor/tensor.ts";
 export { Rng } from "./tensor/random.ts";
+export { describeGraph, graphSvg } from "./tensor/inspect.ts";
 export { grad, valueAndGrad } from "./autograd/grad.ts";
+export { recompute } from "./autograd/recompute.ts";
+export { defineOp, type OpAttrs, type OpDefinition, type OpInfo } from "./ops/define-op.ts";
+export { type KernelBinding, wgslProgram, type WgslProgram } from "./ops/wgsl-program.ts";
 export { linear } from "./ops/linear.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
-export { groupNorm, layerNorm, rmsNorm } from "./ops/norm.ts";
+export {
+  batchNorm,
+  batchStatistics,
+  type BatchStatistics,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from "./ops/norm.ts";
+export {
+  elu,
+  glu,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  nanToNum,
+  quickGelu,
+  relu6,
+  softplus,
+} from "./ops/activations.ts";
 export { embedding } from "./ops/embedding.ts";
-export { crossEntropy, mseLoss } from "./ops/losses.ts";
+export {
+  bceWithLogits,
+  type ClassLossOptions,
+  cosineSimilarity,
+  crossEntropy,
+  huberLoss,
+  klDivergence,
+  l1Loss,
+  type LossOptions,
+  mseLoss,
+  nllLoss,
+  pairwiseDistance,
+  type Reduction,
+  smoothL1Loss,
+} from "./ops/losses.ts";
 export { interpolateLinear, sampleLinear } from "./ops/interpolate.ts";
+export {
+  gridSample,
+  type GridSampleOptions,
+  interpolate,
+  type ResampleMode,
+  type ResampleOptions,
+} from "./ops/resample.ts";
+export {
+  adaptiveAveragePool,
+  averagePool1d,
+  averagePool2d,
+  averagePool3d,
+  type AveragePoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  type PoolOptions,
+} from "./ops/pool.ts";
+export { fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from "./ops/unfold.ts";
+export { einsum } from "./ops/einsum.ts";
+export { cumprod, cumsum, linearScan, prod } from "./ops/cumulative.ts";
+export {
+  diagonal,
+  gather,
+  indexAdd,
+  indexSelect,
+  maskedFill,
+  oneHot,
+  scatter,
+  scatterAdd,
+  trace,
+  tril,
+  triu,
+} from "./ops/indexing.ts";
+export {
+  eye,
+  flatten,
+  linspace,
+  meshgrid,
+  moveAxis,
+  type PadMode,
+  padWith,
+  range,
+  roll,
+  tile,
+  unbind,
+  unflatten,
+} from "./ops/movement.ts";
+export { argsort, type Ranked, sort, type SortOptions, topk } from "./ops/sort.ts";
+export {
+  all,
+  any,
+  argmax,
+  argmin,
+  type AxisOptions,
+  countNonzero,
+  logSumExp,
+  maxWithIndices,
+  minWithIndices,
+  norm,
+  normalize,
+  std,
+} from "./ops/reductions.ts";
 export { closeDevice, getDevice, type AdapterChoice, type Device, type DeviceOptions } from "./runtime/index.ts";
 export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
+export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
 export { profile } from "./schedule/realize.ts";
 export type { Span } from "./runtime/profiler.ts";

@@ -50,9 +50,14 @@ export class Node {
   }
 }
 
-/** Nodes that `roots` depend on, inputs before users, without recursion. */
-export function topologicalOrder(roots: readonly Node[]): Node[] {
+/**
+ * Nodes that `roots` depend on, inputs before users, without recursion.
+ *
+ * @param walls nodes that are left out, with what only they depend on
+ */
+export function topologicalOrder(roots: readonly Node[], walls?: ReadonlyMap<Node, unknown>): Node[] {
   const mark = nextEpoch();
+  if (walls) for (const wall of walls.keys()) wall.mark = mark;
   const order: Node[] = [];
   const stack: Node[] = [];
   const cursor: number[] = [];

@@ -8,7 +8,7 @@ import { at, build, sample, sum, type Nd } from "../testing/nd.ts";
 import { softmax } from "../testing/reference.ts";
 import { crossEntropy, mseLoss } from "./losses.ts";
 
-describeOp("mseLoss", mseLoss, {
+describeOp("mseLoss", (a, b) => mseLoss(a, b), {
   cases: [
     { a: [3, 5], b: [3, 5] },
     { a: [8], b: [8] },

@@ -20,24 +20,45 @@ export function rmsNorm(
 ): Tensor {
   const a = normalizeAxis("rmsNorm", axis, x.ndim);
   if (weight) expectShape("rmsNorm", "weight", weight.shape, [x.shape[a] ?? 0]);
-  const y = x.mul(x.square().mean({ axis: a, keepdim: true }).add(eps).rsqrt());
-  return weight ? y.mul(along(weight, a, x.ndim)) : y;
+  return affine(x.mul(x.square().mean({ axis: a, keepdim: true }).add(eps).rsqrt()), weight, null, a);
 }
 
-/** (x − mean) / √(variance + ε) · weight + bias over the last axis. @see Ba et al. 2016 */
+/** (x − mean) / √(variance + ε) over some axes, the variance in two passes. */
+function standardised(x: Tensor, axis: number | readonly number[], eps: number): Tensor {
+  const centred = x.sub(x.mean({ axis, keepdim: true }));
+  return centred.mul(centred.square().mean({ axis, keepdim: true }).add(eps).rsqrt());
+}
+
+/** y · weight + bias, each [C], along an axis. */
+function affine(y: Tensor, weight: Tensor | null | undefined, bias: Tensor | null | undefined, axis: number): Tensor {
+  const scaled = weight ? y.mul(along(weight, axis, y.ndim)) : y;
+  return bias ? scaled.add(along(bias, axis, y.ndim)) : scaled;
+}
+
+/**
+ * (x − mean) / √(variance + ε) · weight + bias over the last axes.
+ *
+ * @param weight shaped as those axes; so is bias
+ * @see Ba et al. 2016
+ */
 export function layerNorm(
   x: Tensor,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  { eps = 1e-5 }: { eps?: number } = {},
+  { eps = 1e-5, axes = 1 }: { eps?: number; axes?: number } = {},
 ): Tensor {
-  const width = x.shape.at(-1) ?? 0;
-  if (weight) expectShape("layerNorm", "weight", weight.shape, [width]);
-  if (bias) expectShape("layerNorm", "bias", bias.shape, [width]);
-  const centred = x.sub(x.mean({ axis: -1, keepdim: true }));
-  let y = centred.mul(centred.square().mean({ axis: -1, keepdim: true }).add(eps).rsqrt());
-  if (weight) y = y.mul(weight);
-  return bias ? y.add(bias) : y;
+  if (!Number.isInteger(axes) || axes < 1 || axes > x.ndim)
+    throw new ShapeError(`layerNorm: axes must be in [1, ${x.ndim}], got ${axes}`);
+  const shape = x.shape.slice(-axes);
+  if (weight) expectShape("layerNorm", "weight", weight.shape, shape);
+  if (bias) expectShape("layerNorm", "bias", bias.shape, shape);
+  const y = standardised(
+    x,
+    shape.map((_, i) => x.ndim - axes + i),
+    eps,
+  );
+  const scaled = weight ? y.mul(weight) : y;
+  return bias ? scaled.add(bias) : scaled;
 }
 
 /**
@@ -63,8 +84,63 @@ export function groupNorm(
   if (bias) expectShape("groupNorm", "bias", bias.shape, [channels]);
   const grouped = x.reshape([batch, groups, channels / groups, ...rest]);
   const axis = grouped.shape.map((_, i) => i).slice(2);
-  const centred = grouped.sub(grouped.mean({ axis, keepdim: true }));
-  let y = centred.mul(centred.square().mean({ axis, keepdim: true }).add(eps).rsqrt()).reshape(x.shape);
-  if (weight) y = y.mul(along(weight, 1, x.ndim));
-  return bias ? y.add(along(bias, 1, x.ndim)) : y;
+  return affine(standardised(grouped, axis, eps).reshape(x.shape), weight, bias, 1);
+}
+
+/**
+ * Normalises each channel (axis 1) of each sample over its positions.
+ *
+ * @param x [B, C, ...]
+ * @see Ulyanov et al. 2016
+ */
+export function instanceNorm(
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  { eps = 1e-5 }: { eps?: number } = {},
+): Tensor {
+  if (x.ndim < 3)
+    throw new ShapeError(`instanceNorm: x must be [B, C, ...] with positions, got ${formatShape(x.shape)}`);
+  for (const [name, vector] of [["weight", weight] as const, ["bias", bias] as const])
+    if (vector) expectShape("instanceNorm", name, vector.shape, [x.shape[1] ?? 0]);
+  const axis = x.shape.map((_, i) => i).slice(2);
+  return affine(standardised(x, axis, eps), weight, bias, 1);
+}
+
+/** A batch's statistics of each channel, or ones kept from training. */
+export interface BatchStatistics {
+  /** [C] */
+  readonly mean: Tensor;
+  /** [C], divided by n */
+  readonly variance: Tensor;
+}
+
+/** Mean and variance of each channel (axis 1) over batch and positions. */
+export function batchStatistics(x: Tensor): BatchStatistics {
+  const axis = x.shape.map((_, i) => i).filter((i) => i !== 1);
+  return { mean: x.mean({ axis }), variance: x.variance({ axis }) };
+}
+
+/**
+ * Normalises each channel (axis 1) with the batch's own statistics or with given ones.
+ *
+ * @param x [B, C, ...]
+ * @see Ioffe & Szegedy 2015
+ */
+export function batchNorm(
+  x: Tensor,
+  statistics: BatchStatistics | null,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  { eps = 1e-5 }: { eps?: number } = {},
+): Tensor {
+  if (x.ndim < 2) throw new ShapeError(`batchNorm: x must be [B, C, ...], got ${formatShape(x.shape)}`);
+  const vectors = { weight, bias, mean: statistics?.mean, variance: statistics?.variance };
+  for (const [name, vector] of Object.entries(vectors))
+    if (vector) expectShape("batchNorm", name, vector.shape, [x.shape[1] ?? 0]);
+  const axis = x.shape.map((_, i) => i).filter((i) => i !== 1);
+  const y = statistics
+    ? x.sub(along(statistics.mean, 1, x.ndim)).mul(along(statistics.variance.add(eps).rsqrt(), 1, x.ndim))
+    : standardised(x, axis, eps);
+  return affine(y, weight, bias, 1);
 }

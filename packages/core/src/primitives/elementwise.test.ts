@@ -37,8 +37,15 @@ const halfToEven = (x: number): number => {
 };
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
+/** The slopes of asin and acos grow towards ±1, and so do their errors. */
+const ARC: Tolerance = { absolute: 2 ** -11, relative: 0 };
+const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
+
+type OfWholeNumbers = "bitNot" | "bitAnd" | "bitOr" | "bitXor" | "shiftLeft" | "shiftRight";
+type TestedBelow = "not" | "and" | "or" | "where" | "cast" | "toF16" | "toBf16" | "isNan" | "isInf" | "isFinite";
+
 /** Every row of the table with its definition; a row without one does not compile. */
-const float: Record<Exclude<ElementwiseName, "not" | "and" | "or" | "where" | "cast">, Rule> = {
+const float: Record<Exclude<ElementwiseName, TestedBelow | OfWholeNumbers>, Rule> = {
   neg: rule(
     (a) => a.neg(),
     (a) => -a,
@@ -47,6 +54,19 @@ const float: Record<Exclude<ElementwiseName, "not" | "and" | "or" | "where" | "c
   abs: rule((a) => a.abs(), Math.abs, EXACT),
   exp: rule((a) => a.exp(), Math.exp, TRANSCENDENTAL),
   log: rule((a) => a.log(), Math.log, TRANSCENDENTAL, [0.2, 5]),
+  exp2: rule(
+    (a) => a.exp2(),
+    (a) => 2 ** a,
+    TRANSCENDENTAL,
+  ),
+  // both sides of where the polynomial hands over
+  expm1: rule((a) => a.expm1(), Math.expm1, TRANSCENDENTAL, [-1, 1]),
+  log2: rule((a) => a.log2(), Math.log2, TRANSCENDENTAL, [0.2, 5]),
+  log1p: rule((a) => a.log1p(), Math.log1p, TRANSCENDENTAL, [-0.8, 1]),
+  tan: rule((a) => a.tan(), Math.tan, ARC, [-1, 1]),
+  asin: rule((a) => a.asin(), Math.asin, ARC, [-0.8, 0.8]),
+  acos: rule((a) => a.acos(), Math.acos, ARC, [-0.8, 0.8]),
+  atan: rule((a) => a.atan(), Math.atan, ARC),
   sin: rule((a) => a.sin(), Math.sin, CIRCULAR),
   cos: rule((a) => a.cos(), Math.cos, CIRCULAR),
   sqrt: rule((a) => a.sqrt(), Math.sqrt, TRANSCENDENTAL, [0.2, 5]),
@@ -79,10 +99,43 @@ const float: Record<Exclude<ElementwiseName, "not" | "and" | "or" | "where" | "c
     TRANSCENDENTAL,
   ),
   erf: rule((a) => a.erf(), erf, ERF),
+  // the inverse has no closed form: erf gives it back, and its slope there
+  erfinv: rule(
+    (a) => a.erfinv().erf(),
+    (a) => a,
+    ERF,
+    [-0.95, 0.95],
+  ),
   sign: rule((a) => a.sign(), Math.sign, EXACT),
   floor: rule((a) => a.floor(), Math.floor, EXACT),
   ceil: rule((a) => a.ceil(), Math.ceil, EXACT),
   round: rule((a) => a.round(), halfToEven, EXACT),
+  trunc: rule((a) => a.trunc(), Math.trunc, EXACT),
+  atan2: rule((a, b) => a.atan2(b), Math.atan2, ARC, [0.5, 2]),
+  floorDivide: rule(
+    (a, b) => a.sub(2.1).floorDivide(b),
+    (a, b) => Math.floor((a - 2.1) / b),
+    EXACT,
+    [0.5, 4],
+  ),
+  truncDivide: rule(
+    (a, b) => a.sub(2.1).truncDivide(b),
+    (a, b) => Math.trunc((a - 2.1) / b),
+    EXACT,
+    [0.5, 4],
+  ),
+  remainder: rule(
+    (a, b) => a.sub(2.1).remainder(b),
+    (a, b) => floorMod(a - 2.1, b),
+    TRANSCENDENTAL,
+    [0.5, 4],
+  ),
+  fmod: rule(
+    (a, b) => a.sub(2.1).fmod(b),
+    (a, b) => (a - 2.1) % b,
+    TRANSCENDENTAL,
+    [0.5, 4],
+  ),
   add: rule(
     (a, b) => a.add(b),
     (a, b) => a + b,
@@ -220,6 +273,72 @@ describe("elementwise ops of floats", () => {
   });
 });
 
+describe("functions made for the numbers that others lose", () => {
+  test("expm1 and log1p keep all digits near 0", async () => {
+    const x = [1e-8, -1e-7, 3e-5, -0.01, 0.3, -0.49];
+    const [grown, shrunk] = [tensor(x).expm1(), tensor(x).log1p()];
+    await realize([grown, shrunk]);
+    const close = async (y: Tensor, f: (x: number) => number): Promise<void> =>
+      (await y.data()).forEach((v, i) => {
+        const expected = f(Math.fround(x[i] ?? 0));
+        expect(Math.abs(v - expected)).toBeLessThanOrEqual(5e-7 * Math.abs(expected));
+      });
+    await close(grown, Math.expm1);
+    await close(shrunk, Math.log1p);
+  });
+
+  test("pow by a tensor takes negative bases to whole exponents, and 0⁰ is 1", async () => {
+    const a = tensor([-2, -2, -2, 0, 0, 3]);
+    const b = tensor([3, 2, 0.5, 0, 2, -1]);
+    const y = a.pow(b);
+    const [da, db] = grad(y, [a, b]);
+    const got = [...(await y.data())];
+    [-8, 4, NaN, 1, 0, 1 / 3].forEach((v, i) =>
+      Number.isNaN(v) ? expect(got[i]).toBeNaN() : expect(got[i]).toBeCloseTo(v, 5),
+    );
+    const slope = [...((await da?.data()) ?? [])];
+    [12, -4, NaN, 0, 0, -1 / 9].forEach((v, i) =>
+      Number.isNaN(v) ? expect(slope[i]).toBeNaN() : expect(slope[i]).toBeCloseTo(v, 4),
+    );
+    expect([...((await db?.data()) ?? [])].slice(3, 5)).toEqual([0, 0]);
+  });
+
+  test("isNan, isInf and isFinite look at the bits", async () => {
+    const x = tensor([NaN, Infinity, -Infinity, 0, -1e-40, 3e38]);
+    expect([...(await x.isNan().data())]).toEqual([1, 0, 0, 0, 0, 0]);
+    expect([...(await x.isInf().data())]).toEqual([0, 1, 1, 0, 0, 0]);
+    expect([...(await x.isFinite().data())]).toEqual([0, 0, 0, 1, 1, 1]);
+  });
+
+  // IEEE 754 binary16: 11 significant bits, 65504 the largest, 2^-24 the smallest; bfloat16: 8 significant bits
+  test("roundTo gives the nearest half, ties to even", async () => {
+    const x = tensor([1 + 2 ** -11, 1 + 3 * 2 ** -11, 65519, 65520, 2 ** -25, 3 * 2 ** -25, -0.1, NaN]);
+    const f16 = [...(await x.roundTo("f16").data())];
+    expect(f16.slice(0, 7)).toEqual([1, 1 + 2 ** -9, 65504, Infinity, 0, 2 ** -23, -0.0999755859375]);
+    expect(f16[7]).toBeNaN();
+    const y = tensor([1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4028234663852886e38, -0.1, NaN, -Infinity]);
+    const bf16 = [...(await y.roundTo("bf16").data())];
+    expect(bf16.slice(0, 4)).toEqual([1, 1 + 2 ** -6, Infinity, -0.10009765625]);
+    expect([bf16[4], bf16[5]]).toEqual([NaN, -Infinity]);
+    const [dx] = grad(x.roundTo("f16"), [x]);
+    expect([...((await dx?.data()) ?? [])]).toEqual(new Array(8).fill(1));
+  });
+
+  test("maximum shares the gradient of equal operands; clamp passes it at its ends", async () => {
+    const [a, b] = [tensor([1, 2, 3]), tensor([2, 2, 2])];
+    const [da, db] = grad(a.maximum(b), [a, b]);
+    const [dc] = grad(a.clamp(1, 2), [a]);
+    const rows = await Promise.all([da, db, dc].map(async (t) => [...((await t?.data()) ?? [])]));
+    expect(rows).toEqual([
+      [0, 0.5, 1],
+      [1, 0.5, 0],
+      [1, 1, 0],
+    ]);
+    expect([...(await a.clamp(null, 2).data())]).toEqual([1, 2, 2]);
+    expect([...(await tensor([NaN]).clamp(0, 1).data())]).toEqual([NaN]);
+  });
+});
+
 describe("elementwise ops of whole numbers and bools", () => {
   const A = [5, 3, 7, 2, 9, 4, 8];
   const B = [2, 3, 5, 7, 4, 4, 3];
@@ -235,6 +354,14 @@ describe("elementwise ops of whole numbers and bools", () => {
     eq: [(a, b) => a.eq(b), (a, b) => Number(a === b)],
     lt: [(a, b) => a.lt(b), (a, b) => Number(a < b)],
     ge: [(a, b) => a.ge(b), (a, b) => Number(a >= b)],
+    floorDivide: [(a, b) => a.floorDivide(b), (a, b) => Math.floor(a / b)],
+    truncDivide: [(a, b) => a.truncDivide(b), (a, b) => Math.trunc(a / b)],
+    remainder: [(a, b) => a.remainder(b), (a, b) => a % b],
+    bitAnd: [(a, b) => a.bitAnd(b), (a, b) => a & b],
+    bitOr: [(a, b) => a.bitOr(b), (a, b) => a | b],
+    bitXor: [(a, b) => a.bitXor(b), (a, b) => a ^ b],
+    shiftLeft: [(a, b) => a.shiftLeft(b), (a, b) => a << b],
+    shiftRight: [(a, b) => a.shiftRight(b), (a, b) => a >> b],
     "add a number": [(a) => a.add(3), (a) => a + 3],
     where: [(a, b) => where(a.gt(b), a, b), Math.max],
     cast: [(a) => a.cast("f32").mul(0.5), (a) => a / 2],
@@ -246,6 +373,11 @@ describe("elementwise ops of whole numbers and bools", () => {
     sign: [(a, b) => a.sub(b).sign(), (a, b) => Math.sign(a - b)],
     "div of negatives": [(a, b) => a.neg().div(b), (a, b) => Math.trunc(-a / b)],
     "pow 3": [(a) => a.neg().pow(3), (a) => -(a ** 3)],
+    "floorDivide of negatives": [(a, b) => a.neg().floorDivide(b), (a, b) => Math.floor(-a / b)],
+    "remainder of negatives": [(a, b) => a.neg().remainder(b), (a, b) => floorMod(-a, b)],
+    "fmod of negatives": [(a, b) => a.neg().fmod(b), (a, b) => -a % b],
+    "shiftRight of negatives": [(a) => a.neg().shiftRight(1), (a) => -a >> 1],
+    bitNot: [(a) => a.bitNot(), (a) => ~a],
   };
 
   test.each([
@@ -270,6 +402,7 @@ describe("elementwise ops of whole numbers and bools", () => {
     const results: [Tensor, number[]][] = [
       [p.and(q), [1, 0, 0, 0]],
       [p.or(q), [1, 1, 1, 0]],
+      [p.xor(q), [0, 1, 1, 0]],
       [p.not(), [0, 0, 1, 1]],
       [p.eq(q), [1, 0, 0, 1]],
       [p.ne(q), [0, 1, 1, 0]],

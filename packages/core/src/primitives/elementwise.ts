@@ -1,10 +1,12 @@
 import type { DType } from "../base/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type ElementwiseOp, type Vjp } from "./op.ts";
+import * as functions from "./wgsl-functions.ts";
 
 const FLOAT: readonly DType[] = ["f32"];
 const SIGNED: readonly DType[] = ["f32", "i32"];
 const NUMBER: readonly DType[] = ["f32", "i32", "u32"];
+const INTEGER: readonly DType[] = ["i32", "u32"];
 const BOOL: readonly DType[] = ["bool"];
 const ANY: readonly DType[] = [...NUMBER, ...BOOL];
 
@@ -13,6 +15,7 @@ interface Row {
   readonly vjp: Vjp;
   readonly cheap?: boolean;
   readonly takes: readonly DType[];
+  readonly functions?: (type: string) => string;
 }
 
 const none: Vjp = (_, inputs) => inputs.map(() => null);
@@ -42,12 +45,42 @@ const binary = (
   cheap,
   takes,
 });
+/** Calls a function of `wgsl-functions.ts`. */
+const calling = (row: Row, text: (type: string) => string): Row => ({ ...row, functions: text });
+/** The WGSL type of `scalar` with as many lanes as `type`. */
+const like = (type: string, scalar: string): string => (type.startsWith("vec4") ? `vec4<${scalar}>` : scalar);
+/** Tests of the bits of a float: implementations may assume that no NaN or infinity is compared. */
+const bitTest = (test: (magnitude: string, limit: string) => string): Row => ({
+  wgsl: ([a = ""], type) => {
+    const word = like(type, "u32");
+    return `(${test(`(bitcast<${word}>(${a}) & ${word}(0x7fffffffu))`, `${word}(0x7f800000u)`)})`;
+  },
+  vjp: none,
+  cheap: true,
+  takes: FLOAT,
+});
+const bitwise = (wgsl: Binary, takes = INTEGER): Row => binary(wgsl, () => [null, null], true, takes);
+/** A quotient's rounding down, for floats and for integers, whose division truncates. */
+const floored = (a: string, b: string, type: string): string => {
+  if (type.includes("f32")) return `floor(${a} / ${b})`;
+  return `(${a} / ${b} - select(${type}(0), ${type}(1), ((${a} % ${b}) != ${type}(0)) & ((${a} < ${type}(0)) != (${b} < ${type}(0)))))`;
+};
+const truncated = (a: string, b: string, type: string): string =>
+  type.includes("f32") ? `trunc(${a} / ${b})` : `(${a} / ${b})`;
 const compare = (operator: string, takes = NUMBER): Row => ({
   wgsl: ([a, b]) => `(${a} ${operator} ${b})`,
   vjp: none,
   cheap: true,
   takes,
 });
+
+/** The extremum of two numbers, NaN if either is: WGSL leaves that open. */
+const orNaN = (name: "max" | "min", a: string, b: string, type: string): string =>
+  type.includes("f32")
+    ? `select(${name}(${a}, ${b}), ${a} + ${b}, !((${a} == ${a}) & (${b} == ${b})))`
+    : `${name}(${a}, ${b})`;
+/** 1 where it wins, ½ where it ties. */
+const share = (wins: Tensor, ties: Tensor): Tensor => wins.cast("f32").add(ties.cast("f32").mul(0.5));
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
@@ -71,6 +104,44 @@ const table = {
   exp: unary(
     (a) => `exp(${a})`,
     (dy, _, y) => dy.mul(y),
+  ),
+  exp2: unary(
+    (a) => `exp2(${a})`,
+    (dy, _, y) => dy.mul(y).mul(Math.LN2),
+  ),
+  expm1: calling(
+    unary(
+      (a) => `expm1_exact(${a})`,
+      (dy, _, y) => dy.mul(y.add(1)),
+    ),
+    functions.expm1,
+  ),
+  log2: unary(
+    (a) => `log2(${a})`,
+    (dy, x) => dy.div(x.mul(Math.LN2)),
+  ),
+  log1p: calling(
+    unary(
+      (a) => `log1p_exact(${a})`,
+      (dy, x) => dy.div(x.add(1)),
+    ),
+    functions.log1p,
+  ),
+  tan: unary(
+    (a) => `tan(${a})`,
+    (dy, _, y) => dy.mul(y.square().add(1)),
+  ),
+  asin: unary(
+    (a) => `asin(${a})`,
+    (dy, x) => dy.mul(x.square().neg().add(1).rsqrt()),
+  ),
+  acos: unary(
+    (a) => `acos(${a})`,
+    (dy, x) => dy.mul(x.square().neg().add(1).rsqrt()).neg(),
+  ),
+  atan: unary(
+    (a) => `atan(${a})`,
+    (dy, x) => dy.div(x.square().add(1)),
   ),
   log: unary(
     (a) => `log(${a})`,
@@ -103,7 +174,7 @@ const table = {
     (dy, _, y) => dy.mul(y.square()).neg(),
   ),
   tanh: unary(
-    (a, type) => `tanh(clamp(${a}, ${type}(-10.0), ${type}(10.0)))`,
+    (a, type) => `select(tanh(clamp(${a}, ${type}(-10.0), ${type}(10.0))), ${a}, !(${a} == ${a}))`,
     (dy, _, y) => dy.sub(dy.mul(y.square())),
   ),
   sigmoid: unary(
@@ -111,7 +182,7 @@ const table = {
     (dy, _, y) => dy.mul(y.sub(y.square())),
   ),
   relu: unary(
-    (a, type) => `max(${a}, ${type}(0.0))`,
+    (a, type) => `select(${a}, ${type}(0.0), ${a} < ${type}(0.0))`,
     (dy, x) => dy.mul(x.gt(0).cast("f32")),
     true,
   ),
@@ -122,9 +193,19 @@ const table = {
       return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
     },
   ),
-  erf: unary(
-    (a) => `erf_approx(${a})`,
-    (dy, x) => dy.mul(x.square().neg().exp()).mul(TWO_OVER_SQRT_PI),
+  erf: calling(
+    unary(
+      (a) => `erf_approx(${a})`,
+      (dy, x) => dy.mul(x.square().neg().exp()).mul(TWO_OVER_SQRT_PI),
+    ),
+    functions.erf,
+  ),
+  erfinv: calling(
+    unary(
+      (a) => `erf_inverse(${a})`,
+      (dy, _, y) => dy.mul(y.square().exp()).mul(1 / TWO_OVER_SQRT_PI),
+    ),
+    functions.erfinv,
   ),
   sign: unary(
     (a) => `sign(${a})`,
@@ -146,6 +227,35 @@ const table = {
     (a) => `round(${a})`,
     () => null,
     true,
+  ),
+  trunc: unary(
+    (a) => `trunc(${a})`,
+    () => null,
+    true,
+  ),
+  // the gradient of a cast: roundings have no slope of their own
+  toF16: calling(
+    unary(
+      (a) => `to_f16(${a})`,
+      (dy) => dy,
+    ),
+    functions.toF16,
+  ),
+  toBf16: calling(
+    unary(
+      (a) => `to_bf16(${a})`,
+      (dy) => dy,
+    ),
+    functions.toBf16,
+  ),
+  isNan: bitTest((magnitude, limit) => `${magnitude} > ${limit}`),
+  isInf: bitTest((magnitude, limit) => `${magnitude} == ${limit}`),
+  isFinite: bitTest((magnitude, limit) => `${magnitude} < ${limit}`),
+  bitNot: unary(
+    (a) => `(~${a})`,
+    () => null,
+    true,
+    INTEGER,
   ),
   not: unary(
     (a) => `(!${a})`,
@@ -173,22 +283,57 @@ const table = {
       return [da, da.mul(y).neg()];
     },
   ),
-  pow: binary(
-    (a, b) => `pow(${a}, ${b})`,
-    (dy, a, b, y) => [dy.mul(b).mul(a.pow(b.sub(1))), dy.mul(y).mul(a.log())],
+  // 0⁰ = 1, and its slopes are 0
+  pow: calling(
+    binary(
+      (a, b) => `pow_any(${a}, ${b})`,
+      (dy, a, b, y) => [
+        dy.mul(b.mul(a.pow(b.sub(1))).where(b.ne(0), 0)),
+        dy.mul(y.mul(a.log()).where(a.ne(0).or(b.lt(0)), 0)),
+      ],
+      false,
+      FLOAT,
+    ),
+    functions.pow,
+  ),
+  atan2: binary(
+    (a, b) => `atan2(${a}, ${b})`,
+    (dy, a, b) => {
+      const scaled = dy.div(a.square().add(b.square()));
+      return [scaled.mul(b), scaled.mul(a).neg()];
+    },
     false,
     FLOAT,
   ),
+  // equal operands share the gradient, as torch.maximum does
   maximum: binary(
-    (a, b) => `max(${a}, ${b})`,
-    (dy, a, b) => [dy.mul(a.ge(b).cast("f32")), dy.mul(a.lt(b).cast("f32"))],
+    (a, b, type) => orNaN("max", a, b, type),
+    (dy, a, b) => [dy.mul(share(a.gt(b), a.eq(b))), dy.mul(share(a.lt(b), a.eq(b)))],
   ),
   minimum: binary(
-    (a, b) => `min(${a}, ${b})`,
-    (dy, a, b) => [dy.mul(a.le(b).cast("f32")), dy.mul(a.gt(b).cast("f32"))],
+    (a, b, type) => orNaN("min", a, b, type),
+    (dy, a, b) => [dy.mul(share(a.lt(b), a.eq(b))), dy.mul(share(a.gt(b), a.eq(b)))],
   ),
+  floorDivide: binary(floored, () => [null, null]),
+  truncDivide: binary(truncated, () => [null, null]),
+  /** The sign of the divisor, as Python's %. */
+  remainder: binary(
+    (a, b, type) => `(${a} - ${b} * ${floored(a, b, type)})`,
+    (dy, a, b) => [dy, dy.mul(a.floorDivide(b)).neg()],
+  ),
+  /** The sign of the dividend, as C's fmod. */
+  fmod: binary(
+    (a, b, type) => (type.includes("f32") ? `(${a} - ${b} * ${truncated(a, b, type)})` : `(${a} % ${b})`),
+    (dy, a, b) => [dy, dy.mul(a.truncDivide(b)).neg()],
+  ),
+  bitAnd: bitwise((a, b) => `(${a} & ${b})`),
+  bitOr: bitwise((a, b) => `(${a} | ${b})`),
+  bitXor: bitwise((a, b) => `(${a} ^ ${b})`),
+  shiftLeft: bitwise((a, b, type) => `(${a} << ${like(type, "u32")}(${b}))`),
+  shiftRight: bitwise((a, b, type) => `(${a} >> ${like(type, "u32")}(${b}))`),
   eq: compare("==", ANY),
-  ne: compare("!=", ANY),
+  // by ==, which software adapters get right of numbers below 2^-126
+  ne: { wgsl: ([a, b]) => `!(${a} == ${b})`, vjp: none, cheap: true, takes: ANY },
   lt: compare("<"),
   le: compare("<="),
   gt: compare(">"),
@@ -219,26 +364,3 @@ export const elementwise = Object.fromEntries(
     { id: nextOpId(), name, kind: "elementwise", cheap, ...row },
   ]),
 ) as Record<ElementwiseName, ElementwiseOp>;
-
-/**
- * erf as x·P(x²)/Q(x²) on [-4, 4], where float32 erf saturates. Rational minimax coefficients as published with Eigen; error below 4e-7.
- */
-export const erfWgsl = (type: string): string => /* wgsl */ `
-fn erf_approx(value: ${type}) -> ${type} {
-  let x = clamp(value, ${type}(-4.0), ${type}(4.0));
-  let s = x * x;
-  var p = ${type}(-2.72614225801306e-10);
-  p = p * s + 2.77068142495902e-08;
-  p = p * s - 2.10102402082508e-06;
-  p = p * s - 5.69250639462346e-05;
-  p = p * s - 7.34990630326855e-04;
-  p = p * s - 2.95459980854025e-03;
-  p = p * s - 1.60960333262415e-02;
-  var q = ${type}(-1.45660718464996e-05);
-  q = q * s - 2.13374055278905e-04;
-  q = q * s - 1.68282697438203e-03;
-  q = q * s - 7.37332916720468e-03;
-  q = q * s - 1.42647390514189e-02;
-  return x * p / q;
-}
-`;

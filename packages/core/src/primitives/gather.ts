@@ -2,22 +2,35 @@ import { sizeOf } from "../base/shape.ts";
 import { isContiguous } from "../base/view.ts";
 import { input, output } from "../kernels/kernel.ts";
 import { Node } from "../graph/node.ts";
-import { nextOpId, type KernelOp } from "./op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { argsortOp } from "./argsort.ts";
+import { nextOpId, type KernelOp, type MakeTensor } from "./op.ts";
 import { simpleLaunch } from "./simple-kernel.ts";
 
 const contiguousOnly: KernelOp["accepts"] = (view) => isContiguous(view) && view.offset === 0;
 
-/** Rows of a table: y[i, …] = table[ids[i], …]. Inputs: table, ids (i32). Ids outside the table read 0. */
+/** Up to so many ids each row looks at all of them; more are sorted first. */
+const FEW_IDS = 256;
+
+function scatter(dy: Tensor, ids: Tensor, rows: number, make: MakeTensor): Tensor {
+  const [outer = 1, , width = 1] = dy.shape;
+  const inputs = [dy.node, ids.node];
+  if ((ids.shape[1] ?? 0) > FEW_IDS) inputs.push(new Node(argsortOp, [ids.node], [0], ids.shape, "i32"));
+  return make(new Node(scatterAddOp, inputs, [rows], [outer, rows, width], "f32"));
+}
+
+/**
+ * Rows of tables: y[o, i, :] = table[o, ids[o, i], :]. Ids outside the table read 0.
+ * Inputs: table [outer, rows, width], ids i32 [outer, m].
+ */
 export const gatherOp: KernelOp = {
   id: nextOpId(),
   name: "gather",
   kind: "kernel",
-  outputs: ([table, ids]) => [
-    { shape: [...(ids?.shape ?? []), ...(table?.shape.slice(1) ?? [])], dtype: table?.dtype ?? "f32" },
-  ],
+  outputs: ([table, ids]) => [{ shape: [...(ids?.shape ?? []), table?.shape[2] ?? 0], dtype: table?.dtype ?? "f32" }],
   accepts: contiguousOnly,
   program: ([table, ids]) => {
-    const width = sizeOf(table?.shape.slice(1) ?? []);
+    const [, rows = 0, width = 0] = table?.shape ?? [];
     return {
       launches: [
         simpleLaunch({
@@ -27,45 +40,51 @@ export const gatherOp: KernelOp = {
             { name: "ids", type: "i32", binding: input(1) },
             { name: "y", type: "u32", binding: output(0) },
           ],
-          uniforms: { width, rows: table?.shape[0] ?? 0 },
+          uniforms: { width, rows, length: ids?.shape[1] ?? 0 },
           count: width * sizeOf(ids?.shape ?? []),
-          body: `let i = g / width; let id = u32(ids[i]); y[g] = select(0u, table[min(id, rows - 1u) * width + g - i * width], id < rows);`,
+          body: /* wgsl */ `let i = g / width;
+    let id = u32(ids[i]);
+    let row = (i / length) * rows + min(id, rows - 1u);
+    y[g] = select(0u, table[row * width + g - i * width], id < rows);`,
         }),
       ],
       scratch: [],
     };
   },
-  vjp: (dy, [table, ids], _, __, make) => {
-    if (!table || !ids) return [];
-    const rows = table.shape[0] ?? 0;
-    const shape = [rows, ...table.shape.slice(1)];
-    return [make(new Node(scatterAddOp, [dy.node, ids.node], [rows, ids.ndim], shape, "f32")), null];
-  },
+  vjp: (dy, [table, ids], _, __, make) => (table && ids ? [scatter(dy, ids, table.shape[1] ?? 0, make), null] : []),
 };
 
-/** Adds rows where their ids say: table[r] = Σ of dy[i] over ids[i] = r, in order of i. attrs: rows, rank of ids. Inputs: dy, ids. */
+/**
+ * Adds rows where their ids say: table[o, r, :] = Σ of dy[o, i, :] over ids[o, i] = r, in the order of i. attrs: rows.
+ * Inputs: dy [outer, m, width], ids i32 [outer, m], and optionally the order that sorts the ids.
+ */
 export const scatterAddOp: KernelOp = {
   id: nextOpId(),
   name: "scatterAdd",
   kind: "kernel",
-  outputs: ([dy], [rows = 0, rank = 1]) => [{ shape: [rows, ...(dy?.shape.slice(rank) ?? [])], dtype: "f32" }],
+  outputs: ([dy], [rows = 0]) => [{ shape: [dy?.shape[0] ?? 0, rows, dy?.shape[2] ?? 0], dtype: "f32" }],
   accepts: contiguousOnly,
-  program: ([dy, ids], [rows = 0, rank = 1]) => {
-    const width = sizeOf(dy?.shape.slice(rank) ?? []);
+  program: ([dy, , order], [rows = 0]) => {
+    const [outer = 0, length = 0, width = 0] = dy?.shape ?? [];
+    const sorted = order !== undefined;
     return {
       launches: [
         simpleLaunch({
-          label: "scatterAdd",
+          label: sorted ? "scatterAdd sorted" : "scatterAdd",
           bindings: [
             { name: "dy", type: "f32", binding: input(0) },
             { name: "ids", type: "i32", binding: input(1) },
+            ...(sorted ? [{ name: "order", type: "i32", binding: input(2) }] : []),
             { name: "table", type: "f32", binding: output(0) },
           ],
-          uniforms: { width, length: sizeOf(ids?.shape ?? []) },
-          count: rows * width,
-          body: /* wgsl */ `let row = i32(g / width); let column = g % width;
+          uniforms: { width, rows, length },
+          count: outer * rows * width,
+          body: /* wgsl */ `let line = g / width;
+    let column = g - line * width;
+    let first = (line / rows) * length;
+    let row = i32(line % rows);
     var sum = 0.0;
-    for (var i = 0u; i < length; i++) { if (ids[i] == row) { sum += dy[i * width + column]; } }
+    ${sorted ? SUM_SORTED : SUM_ALL}
     table[g] = sum;`,
         }),
       ],
@@ -74,6 +93,55 @@ export const scatterAddOp: KernelOp = {
   },
   vjp: (dy, [, ids], _, __, make) => {
     if (!ids) return [];
-    return [make(new Node(gatherOp, [dy.node, ids.node], [], [...ids.shape, ...dy.shape.slice(1)], "f32")), null];
+    return [make(new Node(gatherOp, [dy.node, ids.node], [], [...ids.shape, dy.shape[2] ?? 0], "f32"))];
   },
+};
+
+const SUM_ALL = /* wgsl */ `for (var i = first; i < first + length; i++) {
+      if (ids[i] == row) { sum += dy[i * width + column]; }
+    }`;
+const SUM_SORTED = /* wgsl */ `var low = 0u;
+    var high = length;
+    while (low < high) {
+      let middle = (low + high) / 2u;
+      if (ids[first + u32(order[first + middle])] < row) { low = middle + 1u; } else { high = middle; }
+    }
+    for (; low < length; low++) {
+      let i = first + u32(order[first + low]);
+      if (ids[i] != row) { break; }
+      sum += dy[i * width + column];
+    }`;
+
+/**
+ * Which element writes each row: the last i with ids[o, i] = r, or −1. attrs: rows. Input: ids i32 [outer, m].
+ */
+export const lastWriterOp: KernelOp = {
+  id: nextOpId(),
+  name: "lastWriter",
+  kind: "kernel",
+  outputs: ([ids], [rows = 0]) => [{ shape: [ids?.shape[0] ?? 0, rows], dtype: "i32" }],
+  accepts: contiguousOnly,
+  program: ([ids], [rows = 0]) => {
+    const [outer = 0, length = 0] = ids?.shape ?? [];
+    return {
+      launches: [
+        simpleLaunch({
+          label: "lastWriter",
+          bindings: [
+            { name: "ids", type: "i32", binding: input(0) },
+            { name: "writer", type: "i32", binding: output(0) },
+          ],
+          uniforms: { rows, length },
+          count: outer * rows,
+          body: /* wgsl */ `let first = (g / rows) * length;
+    let row = i32(g % rows);
+    var found = -1;
+    for (var i = 0u; i < length; i++) { if (ids[first + i] == row) { found = i32(i); } }
+    writer[g] = found;`,
+        }),
+      ],
+      scratch: [],
+    };
+  },
+  vjp: () => [null],
 };

@@ -29,6 +29,8 @@ export interface ElementwiseOp extends Common {
   readonly wgsl: (args: readonly string[], type: string, attrs: readonly number[]) => string;
   /** Recomputing beats a round trip through memory. */
   readonly cheap: boolean;
+  /** WGSL functions that the expression calls, for arguments of `type`. */
+  readonly functions?: (type: string) => string;
   /** Dtypes of the operands. */
   readonly takes: readonly DType[];
   readonly vjp: Vjp;
@@ -78,6 +80,21 @@ export interface KernelOp extends Common {
   ) => readonly (Tensor | null)[];
 }
 
+/**
+ * An op with a definition in terms of others and, where the adapter suits it, a kernel. Input 0 is the graph of the definition, the others
+ * are the op's own inputs; planning takes the one or the other.
+ */
+export interface CompositeOp extends Common {
+  readonly kind: "composite";
+  /** Null where the definition is to be run. Its inputs are the op's own. */
+  readonly kernelFor: (
+    inputs: readonly { readonly shape: Shape; readonly dtype: DType }[],
+    attrs: readonly number[],
+    traits: DeviceTraits,
+  ) => KernelOp | null;
+  readonly vjp: Vjp;
+}
+
 /** Writes some of its inputs in place, after every reader of theirs in the same plan. Its result is an empty token. */
 export interface UpdateOp extends Common {
   readonly kind: "update";
@@ -86,7 +103,7 @@ export interface UpdateOp extends Common {
   readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
 }
 
-export type Op = ElementwiseOp | MovementOp | StructuralOp | KernelOp | UpdateOp;
+export type Op = ElementwiseOp | MovementOp | StructuralOp | KernelOp | CompositeOp | UpdateOp;
 
 let count = 0;
 /** Ids are dense and given in import order; they never reach WGSL text. */

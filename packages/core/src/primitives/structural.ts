@@ -138,7 +138,8 @@ const extremum = (name: "max" | "min", identity: number): ReduceOp => ({
     name,
   ),
   identity,
-  combine: (a, b) => `${name}(${a}, ${b})`,
+  // NaN wins
+  combine: (a, b) => `select(${a}, ${b}, (${b} ${name === "max" ? ">" : "<"} ${a}) | !(${b} == ${b}))`,
 });
 export const reduceMax = extremum("max", -Infinity);
 export const reduceMin = extremum("min", Infinity);

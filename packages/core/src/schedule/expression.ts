@@ -1,7 +1,6 @@
 import { storageType, type DType } from "../base/dtype.ts";
 import { contiguousStrides } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { erfWgsl } from "../primitives/elementwise.ts";
 import { philoxWgsl } from "../random/philox.ts";
 import { accessOf, indexFunction, isChecked, Uniforms, type IndexMap } from "./index-map.ts";
 import type { Value } from "./spec.ts";
@@ -51,7 +50,7 @@ export class ExpressionWriter {
   readonly #names = new Map<Node, string>();
   readonly #lanes: Lanes;
   readonly #resolve: Resolver;
-  #erf = false;
+  readonly #helpers = new Set<string>();
   #philox = false;
 
   constructor(lanes: Lanes, resolve: Resolver) {
@@ -84,7 +83,7 @@ export class ExpressionWriter {
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
     if (op.kind === "movement") return this.write(node.inputs[0] ?? node);
     if (op.kind !== "elementwise") throw new Error(`planner: ${op.name} cannot be fused`);
-    if (op.name === "erf") this.#erf = true;
+    if (op.functions) this.#helpers.add(op.functions(this.type("f32")));
     return op.wgsl(
       node.inputs.map((n) => this.write(n)),
       type,
@@ -203,8 +202,7 @@ export class ExpressionWriter {
   }
 
   get header(): string {
-    const helpers = [this.#erf ? erfWgsl(this.type("f32")) : "", this.#philox ? philoxWgsl : ""].join("");
-    return helpers + this.#functions.join("");
+    return [...this.#helpers, this.#philox ? philoxWgsl : "", ...this.#functions].join("");
   }
   get declarations(): readonly string[] {
     return this.#declarations;

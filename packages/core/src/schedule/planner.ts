@@ -11,6 +11,7 @@ import { chooseFusion, type Fusion } from "./fuse.ts";
 import { accessOf, mapOf, paddedMap } from "./index-map.ts";
 import { elementwiseKernel, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
 import { assignSlots } from "./memory.ts";
+import { lowerComposites } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
 
@@ -375,7 +376,8 @@ class Planner implements Resolver {
  */
 export function planGraph(order: readonly Node[], roots: readonly Node[], traits: DeviceTraits): PlanSpec {
   const leaves = order.filter((node) => node.op === null);
-  const merged = mergeDuplicates(order, roots);
+  const lowered = lowerComposites(order, roots, traits);
+  const merged = mergeDuplicates(lowered.order, lowered.roots);
   const isUpdate = (node: Node): boolean => node.op?.kind === "update";
   const planner = new Planner(merged.order, new Set(merged.roots.filter((r) => !isUpdate(r))), leaves, traits);
   for (const node of merged.order) {

@@ -8,6 +8,8 @@ import { matmul } from "../primitives/matmul.ts";
 import * as structural from "../primitives/structural.ts";
 import { disposeNode, readTensor, realizeNodes, type UpdateTarget } from "../schedule/realize.ts";
 import * as build from "./build.ts";
+import { formatValues } from "./format.ts";
+import { flattened, type Nested } from "./nested.ts";
 
 export interface ReduceOptions {
   /** Axes to reduce; all by default. Negative axes count from the back. */
@@ -46,10 +48,10 @@ export class Tensor {
     return this.node.shape.length;
   }
 
-  #unary(name: ElementwiseName): Tensor {
+  #unary(name: ElementwiseName, dtype = this.dtype): Tensor {
     const op = elementwise[name];
     build.expectDType(name, this.dtype, op.takes);
-    return new Tensor(build.elementwiseNode(op, [this.node], this.dtype));
+    return new Tensor(build.elementwiseNode(op, [this.node], dtype));
   }
   #binary(name: ElementwiseName, other: Operand, dtype?: DType): Tensor {
     const op = elementwise[name];
@@ -70,7 +72,7 @@ export class Tensor {
   div(other: Operand): Tensor {
     return this.#binary("div", other);
   }
-  /** Whole exponents up to ±16 are multiplied out and take any base; for others a negative base gives NaN. */
+  /** A negative base gives NaN but for whole exponents; whole numbers up to ±16 are multiplied out. */
   pow(other: Operand): Tensor {
     if (typeof other !== "number" || !Number.isInteger(other) || Math.abs(other) > 16)
       return this.#binary("pow", other);
@@ -78,6 +80,22 @@ export class Tensor {
     if (other === 0) return full(this.shape, 1, this.dtype);
     const half = other === 1 ? this : this.pow(Math.floor(other / 2)).square();
     return other === 1 || other % 2 === 0 ? half : half.mul(this);
+  }
+  /** The quotient rounded down; no gradient. */
+  floorDivide(other: Operand): Tensor {
+    return this.#binary("floorDivide", other);
+  }
+  /** The quotient rounded towards 0; no gradient. */
+  truncDivide(other: Operand): Tensor {
+    return this.#binary("truncDivide", other);
+  }
+  /** What floorDivide leaves: it has the divisor's sign. */
+  remainder(other: Operand): Tensor {
+    return this.#binary("remainder", other);
+  }
+  /** What truncDivide leaves: it has the dividend's sign. */
+  fmod(other: Operand): Tensor {
+    return this.#binary("fmod", other);
   }
   maximum(other: Operand): Tensor {
     return this.#binary("maximum", other);
@@ -115,11 +133,42 @@ export class Tensor {
   log(): Tensor {
     return this.#unary("log");
   }
+  /** 2^x */
+  exp2(): Tensor {
+    return this.#unary("exp2");
+  }
+  /** e^x − 1, exact near 0. */
+  expm1(): Tensor {
+    return this.#unary("expm1");
+  }
+  log2(): Tensor {
+    return this.#unary("log2");
+  }
+  /** log(1 + x), exact near 0. */
+  log1p(): Tensor {
+    return this.#unary("log1p");
+  }
   sin(): Tensor {
     return this.#unary("sin");
   }
   cos(): Tensor {
     return this.#unary("cos");
+  }
+  tan(): Tensor {
+    return this.#unary("tan");
+  }
+  asin(): Tensor {
+    return this.#unary("asin");
+  }
+  acos(): Tensor {
+    return this.#unary("acos");
+  }
+  atan(): Tensor {
+    return this.#unary("atan");
+  }
+  /** The angle of the point (other, this), in (−π, π]. */
+  atan2(other: Operand): Tensor {
+    return this.#binary("atan2", other);
   }
   sqrt(): Tensor {
     return this.#unary("sqrt");
@@ -162,6 +211,10 @@ export class Tensor {
   erf(): Tensor {
     return this.#unary("erf");
   }
+  /** The inverse of erf. */
+  erfinv(): Tensor {
+    return this.#unary("erfinv");
+  }
   sign(): Tensor {
     return this.#unary("sign");
   }
@@ -174,6 +227,23 @@ export class Tensor {
   round(): Tensor {
     return this.#unary("round");
   }
+  /** Rounds towards 0. */
+  trunc(): Tensor {
+    return this.#unary("trunc");
+  }
+  /** The nearest numbers that f16 or bf16 has, still as f32; gradients pass as they are. */
+  roundTo(dtype: "f16" | "bf16"): Tensor {
+    return this.#unary(dtype === "f16" ? "toF16" : "toBf16");
+  }
+  isNan(): Tensor {
+    return this.#unary("isNan", "bool");
+  }
+  isInf(): Tensor {
+    return this.#unary("isInf", "bool");
+  }
+  isFinite(): Tensor {
+    return this.#unary("isFinite", "bool");
+  }
   /** Logical negation of a bool tensor. */
   not(): Tensor {
     return new Tensor(build.elementwiseNode(elementwise.not, [this.cast("bool").node], "bool"));
@@ -184,8 +254,32 @@ export class Tensor {
   or(other: Tensor): Tensor {
     return this.cast("bool").#binary("or", other.cast("bool"), "bool");
   }
-  clamp(min: number, max: number): Tensor {
-    return this.maximum(min).minimum(max);
+  xor(other: Tensor): Tensor {
+    return this.cast("bool").#binary("ne", other.cast("bool"), "bool");
+  }
+  bitNot(): Tensor {
+    return this.#unary("bitNot");
+  }
+  bitAnd(other: Operand): Tensor {
+    return this.#binary("bitAnd", other);
+  }
+  bitOr(other: Operand): Tensor {
+    return this.#binary("bitOr", other);
+  }
+  bitXor(other: Operand): Tensor {
+    return this.#binary("bitXor", other);
+  }
+  shiftLeft(other: Operand): Tensor {
+    return this.#binary("shiftLeft", other);
+  }
+  /** Keeps the sign of an i32. */
+  shiftRight(other: Operand): Tensor {
+    return this.#binary("shiftRight", other);
+  }
+  /** Values within [min, max]; null leaves a side open. NaN stays NaN. */
+  clamp(min: Operand | null, max: Operand | null = null): Tensor {
+    const above = min === null ? this : where(this.lt(min), min, this);
+    return max === null ? above : where(above.gt(max), max, above);
   }
   cast(dtype: DType): Tensor {
     return dtype === this.dtype ? this : new Tensor(build.elementwiseNode(elementwise.cast, [this.node], dtype));
@@ -211,10 +305,12 @@ export class Tensor {
   min(options: ReduceOptions = {}): Tensor {
     return reduce("min", structural.reduceMin, this, options, 1);
   }
-  /** Mean square distance from the mean, divided by n (two passes). */
-  variance(options: ReduceOptions = {}): Tensor {
+  /** Σ (x − mean)² / (n − correction), in two passes; a correction of 1 is Bessel's. */
+  variance({ correction = 0, ...options }: ReduceOptions & { readonly correction?: number } = {}): Tensor {
+    const axes = normalizeAxes("variance", options.axis, this.ndim);
+    const count = axes.reduce((n, a) => n * (this.shape[a] ?? 1), 1);
     const centred = this.sub(this.mean({ ...options, keepdim: true }));
-    return centred.square().mean(options);
+    return reduce("variance", structural.reduceSum, centred.square(), options, 1 / Math.max(0, count - correction));
   }
 
   /** One size may be −1: it takes what is left. */
@@ -349,6 +445,29 @@ export class Tensor {
   data(): Promise<TypedArray> {
     return readTensor(this);
   }
+  /** Dtype, shape, and what the values will come from. */
+  toString(): string {
+    const from = this.node.op
+      ? `lazy ${this.node.op.name}`
+      : this.node.source?.kind === "device"
+        ? "on the device"
+        : "on the host";
+    return `Tensor(${this.dtype} ${formatShape(this.shape)}, ${from})`;
+  }
+  /** What Node's `console.log` shows: it cannot wait for values, which `print` does. @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const { source } = this.node;
+    return source?.kind === "host"
+      ? `${this.toString()} ${formatValues(this.shape, source.array, this.dtype)}`
+      : this.toString();
+  }
+  /** Logs the values, long axes shortened, under an optional title. */
+  async print(title = ""): Promise<this> {
+    console.log(
+      `${title === "" ? "" : `${title} `}${this.toString()}\n${formatValues(this.shape, await this.data(), this.dtype)}`,
+    );
+    return this;
+  }
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
     if (this.size !== 1)
@@ -407,22 +526,6 @@ function reduce(
   return keepdim ? kept : kept.reshape(x.shape.filter((_, i) => !axes.includes(i)));
 }
 
-type Nested = number | boolean | readonly Nested[];
-
-function flatten(values: Nested, shape: number[], depth: number, out: number[]): void {
-  if (typeof values === "number" || typeof values === "boolean") {
-    if (depth !== shape.length) throw new ShapeError("tensor: nested arrays must have equal depth");
-    out.push(Number(values));
-    return;
-  }
-  if (depth === shape.length && out.length === 0) shape.push(values.length);
-  if (shape[depth] !== values.length)
-    throw new ShapeError(
-      `tensor: nested arrays must have equal lengths, got ${values.length} where ${shape[depth]} was expected`,
-    );
-  for (const v of values) flatten(v, shape, depth + 1, out);
-}
-
 /**
  * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers. Bool takes a
  * Uint32Array of 0 and 1.
@@ -441,9 +544,7 @@ export function tensor(values: TypedArray | Nested, options: { shape?: Shape; dt
     if (dtype !== held && !(dtype === "bool" && held === "u32"))
       throw new DTypeError(`tensor: values of dtype ${dtype} must come in their own typed array, got a ${held} one`);
   } else {
-    const found: number[] = [];
-    const flat: number[] = [];
-    flatten(values, found, 0, flat);
+    const { shape: found, flat } = flattened(values);
     shape = options.shape ?? found;
     dtype = options.dtype ?? "f32";
     if (dtype === "f32") array = Float32Array.from(flat);
