@@ -1,10 +1,11 @@
-export { Module, type StateValue } from "./module.ts";
+export { buffer, type LoadedNames, Module, type StateValue } from "./module.ts";
 export {
   Conv1d,
   Conv2d,
   Conv3d,
   Embedding,
   GroupNorm,
+  InstanceNorm,
   LayerNorm,
   Linear,
   RMSNorm,
@@ -12,3 +13,24 @@ export {
   type Init,
   type LayerOptions,
 } from "./layers.ts";
+export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeLayerOptions } from "./conv-transpose.ts";
+export { BatchNorm, type BatchNormOptions } from "./batch-norm.ts";
+export { type AttendOptions, MultiHeadAttention, type MultiHeadAttentionOptions } from "./attention.ts";
+export { MLP, SwiGLU } from "./mlp.ts";
+export { Dropout } from "./dropout.ts";
+export { type Layer, ModuleList, Sequential } from "./sequential.ts";
+export {
+  fans,
+  gainOf,
+  type Initializer,
+  kaimingNormal,
+  kaimingUniform,
+  type KaimingOptions,
+  type Nonlinearity,
+  normal,
+  orthogonal,
+  truncatedNormal,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+} from "./init.ts";

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { conv1d, conv2d, conv3d } from "../ops/conv.ts";
 import { linear } from "../ops/linear.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import { Rng } from "../tensor/random.ts";
 import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
 import { sample } from "../testing/nd.ts";
-import { Conv1d, Conv2d, Conv3d, Embedding, GroupNorm, LayerNorm, Linear, RMSNorm } from "./layers.ts";
+import { grad } from "../autograd/grad.ts";
+import { normal } from "./init.ts";
+import { Conv1d, Conv2d, Conv3d, Embedding, GroupNorm, InstanceNorm, LayerNorm, Linear, RMSNorm } from "./layers.ts";
 import type { Module } from "./module.ts";
 
 const leaf = (...shape: number[]): Tensor => tensor(Float32Array.from(sample(shape, 1).data), { shape });
@@ -22,6 +24,7 @@ describe("layers", () => {
   const flat = new Conv1d(4, 6, 3, options);
   const image = new Conv2d(4, 6, [3, 1], options);
   const clip = new Conv3d(4, 6, [1, 3, 3], { ...options, bias: false });
+  const [plane, sample1] = [new LayerNorm([5, 6]), new InstanceNorm(4, { affine: true })];
   const [rms, layer, group] = [new RMSNorm(4, { axis: 1 }), new LayerNorm(7), new GroupNorm(2, 4)];
 
   test.each<[string, Module, readonly number[][], () => [Tensor, Tensor]]>([
@@ -32,6 +35,17 @@ describe("layers", () => {
     ["RMSNorm", rms, [[4]], () => [rms.forward(x1), rmsNorm(x1, rms.weight, { axis: 1 })]],
     ["LayerNorm", layer, [[7], [7]], () => [layer.forward(x1), layerNorm(x1)]],
     ["GroupNorm", group, [[4], [4]], () => [group.forward(x1), groupNorm(x1, 2)]],
+    [
+      "LayerNorm of two axes",
+      plane,
+      [
+        [5, 6],
+        [5, 6],
+      ],
+      () => [plane.forward(x2), layerNorm(x2, null, null, { axes: 2 })],
+    ],
+    ["InstanceNorm", new InstanceNorm(4), [], () => [new InstanceNorm(4).forward(x1), instanceNorm(x1)]],
+    ["affine InstanceNorm", sample1, [[4], [4]], () => [sample1.forward(x1), instanceNorm(x1)]],
   ])("%s has its parameters and is its op", async (_, module, shapes, results) => {
     expect(Object.values(module.parameters()).map((t) => t.shape)).toEqual(shapes);
     const [a, b] = results();
@@ -48,7 +62,23 @@ describe("layers", () => {
   });
 });
 
+describe("Embedding with padding", () => {
+  test("starts that row as zeros and gives it no gradient", async () => {
+    const table = await new Embedding(4, 2, { padding: 1, rng: new Rng(2) }).realize();
+    const y = table.forward(tensor([1, 3, 1], { dtype: "i32" }));
+    const [g] = grad(y.sum(), [table.weight]);
+    expect([...(await table.weight.slice(0, 1, 2).data())]).toEqual([0, 0]);
+    expect(await g?.data()).toEqual(Float32Array.of(0, 0, 0, 0, 0, 0, 1, 1));
+  });
+});
+
 describe("initial values", () => {
+  test("come from an initialiser where one is given, with a bias of zeros", async () => {
+    const layer = new Linear(3, 2, { init: normal({ std: 0.02 }), rng: new Rng(9) });
+    await same(layer.weight, new Rng(9).normal([2, 3]).mul(0.02).add(0));
+    expect(await layer.bias?.data()).toEqual(new Float32Array(2));
+  });
+
   test("are uniform in ±1/√fanIn, the fan-in of a convolution counting its taps and groups", async () => {
     const wide = new Linear(400, 50, { rng: new Rng(3) });
     const conv = new Conv2d(8, 64, 5, { groups: 2, rng: new Rng(3) });

@@ -1,13 +1,14 @@
 import { conv1d, conv2d, conv3d, type ConvOptions } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import { Rng } from "../tensor/random.ts";
-import { ones, zeros, type Tensor } from "../tensor/tensor.ts";
+import { arange, ones, where, zeros, type Tensor } from "../tensor/tensor.ts";
+import type { Initializer } from "./init.ts";
 import { Module } from "./module.ts";
 
-/** "default" draws as PyTorch does: uniform in ±1/√fanIn. */
-export type Init = "default" | "zeros";
+/** "default" draws as PyTorch does: uniform in ±1/√fanIn. An initialiser of init.ts is for the weight; the bias is then zeros. */
+export type Init = "default" | "zeros" | Initializer;
 
 export interface LayerOptions {
   readonly bias?: boolean;
@@ -15,12 +16,14 @@ export interface LayerOptions {
   readonly init?: Init;
 }
 
-function initial(
+/** First values of a layer's weight or bias. */
+export function initial(
   shape: readonly number[],
   fanIn: number,
   { rng = new Rng(0), init = "default" }: LayerOptions,
 ): Tensor {
-  if (init === "zeros") return zeros(shape);
+  if (init === "zeros" || (init !== "default" && shape.length < 2)) return zeros(shape);
+  if (init !== "default") return init(shape, rng);
   const bound = 1 / Math.sqrt(Math.max(1, fanIn));
   return rng.uniform(shape, -bound, bound);
 }
@@ -42,7 +45,8 @@ export class Linear extends Module {
 
 export interface ConvLayerOptions extends LayerOptions, ConvOptions {}
 
-const sizes = (n: number | readonly number[], rank: number): readonly number[] =>
+/** One size an axis. */
+export const sizes = (n: number | readonly number[], rank: number): readonly number[] =>
   typeof n === "number" ? new Array<number>(rank).fill(n) : n;
 
 abstract class Conv extends Module {
@@ -105,19 +109,21 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Over the last axis, or over the last axes of a shape. */
 export class LayerNorm extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
-  readonly #eps: number;
+  readonly #options: { readonly eps: number; readonly axes: number };
 
-  constructor(dim: number, { eps = 1e-5 }: { eps?: number } = {}) {
+  constructor(dim: number | readonly number[], { eps = 1e-5 }: { eps?: number } = {}) {
     super();
-    this.weight = ones([dim]);
-    this.bias = zeros([dim]);
-    this.#eps = eps;
+    const shape = typeof dim === "number" ? [dim] : dim;
+    this.weight = ones(shape);
+    this.bias = zeros(shape);
+    this.#options = { eps, axes: shape.length };
   }
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this.weight, this.bias, { eps: this.#eps });
+    return layerNorm(x, this.weight, this.bias, this.#options);
   }
 }
 
@@ -139,16 +145,45 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Normalises each channel of each sample of [B, C, ...] over its positions; no parameters unless `affine`, as in PyTorch. */
+export class InstanceNorm extends Module {
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly #eps: number;
+
+  constructor(dim: number, { eps = 1e-5, affine = false }: { eps?: number; affine?: boolean } = {}) {
+    super();
+    this.weight = affine ? ones([dim]) : null;
+    this.bias = affine ? zeros([dim]) : null;
+    this.#eps = eps;
+  }
+  forward(x: Tensor): Tensor {
+    return instanceNorm(x, this.weight, this.bias, { eps: this.#eps });
+  }
+}
+
 /** A table of vectors, drawn from a standard normal. */
 export class Embedding extends Module {
   readonly weight: Tensor;
+  readonly #padding: number | null;
 
-  constructor(count: number, dim: number, { rng = new Rng(0) }: { rng?: Rng } = {}) {
+  /** @param options.padding an id whose vector starts as zeros and takes no gradient */
+  constructor(
+    count: number,
+    dim: number,
+    { rng = new Rng(0), padding = null }: { rng?: Rng; padding?: number | null } = {},
+  ) {
     super();
-    this.weight = rng.normal([count, dim]);
+    const drawn = rng.normal([count, dim]);
+    const padded = arange(count, { dtype: "i32" })
+      .ne(padding ?? -1)
+      .unsqueeze(1);
+    this.weight = padding === null ? drawn : where(padded, drawn, 0);
+    this.#padding = padding;
   }
   /** @param ids i32, any shape */
   forward(ids: Tensor): Tensor {
-    return embedding(this.weight, ids);
+    const vectors = embedding(this.weight, ids);
+    return this.#padding === null ? vectors : where(ids.ne(this.#padding).unsqueeze(-1), vectors, vectors.detach());
   }
 }

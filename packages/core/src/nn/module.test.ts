@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
 import { arange, ones, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
 import { Linear } from "./layers.ts";
-import { Module } from "./module.ts";
+import { buffer, Module } from "./module.ts";
 
 class Block extends Module {
   readonly scale: Tensor = ones([2]);
@@ -48,6 +48,58 @@ describe("a module's tree", () => {
   });
 });
 
+class Tied extends Module {
+  readonly input = new Linear(2, 3);
+  readonly mean = buffer(zeros([3]));
+  readonly output = this.input.weight;
+  readonly ids = arange(3, { dtype: "i32" });
+}
+
+describe("trainable parameters", () => {
+  test("are numbers of f32 that are neither buffers nor frozen, shared ones once", () => {
+    const net = new Tied();
+    expect(Object.keys(net.trainableParameters())).toEqual(["input.weight", "input.bias"]);
+    expect(net.numTrainable()).toBe(9);
+    expect(Object.keys(net.stateDict())).toEqual(["input.weight", "input.bias", "mean", "output", "ids"]);
+  });
+
+  test("come and go with freeze and unfreeze, by path, and stay frozen through a load", () => {
+    const net = new Net().freeze((name) => name.startsWith("blocks.0"));
+    expect(Object.keys(net.trainableParameters())[0]).toBe("blocks.1.scale");
+    net.loadStateDict(new Net().stateDict());
+    expect(Object.keys(net.trainableParameters())[0]).toBe("blocks.1.scale");
+    net.unfreeze((name) => name === "blocks.0.scale");
+    expect(Object.keys(net.trainableParameters()).slice(0, 2)).toEqual(["blocks.0.scale", "blocks.1.scale"]);
+    expect(Object.keys(net.freeze().trainableParameters())).toEqual([]);
+    expect(Object.keys(net.unfreeze().trainableParameters())).toHaveLength(9);
+    // another network of the kind is not touched
+    net.freeze();
+    expect(Object.keys(new Net().trainableParameters())).toHaveLength(9);
+  });
+});
+
+describe("train and eval", () => {
+  test("reach every module inside, in arrays too", () => {
+    const net = new Net();
+    expect([...net.namedModules()].map(([name]) => name)).toEqual([
+      "",
+      "blocks.0",
+      "blocks.0.proj",
+      "blocks.1",
+      "blocks.1.proj",
+    ]);
+    expect(net.blocks[1]?.proj.training).toBe(true);
+    net.eval();
+    expect([...net.namedModules()].map(([, m]) => m.training)).toEqual([false, false, false, false, false]);
+    net.blocks[0]?.train();
+    expect([net.training, net.blocks[0]?.proj.training, net.blocks[1]?.training]).toEqual([false, true, false]);
+  });
+
+  test("leave nothing to write where no layer keeps statistics", () => {
+    expect(new Net().updates()).toEqual([]);
+  });
+});
+
 describe("loadStateDict", () => {
   test("takes what another module of the kind gives, tensors or plain arrays", async () => {
     const [from, to] = [await new Net().realize(), new Net()];
@@ -85,7 +137,7 @@ describe("loadStateDict", () => {
     state["blocks.1.scale"] = zeros([2]);
     state["blocks.1.proj.weight"] = zeros([2, 3]);
     state["steps"] = zeros([3]);
-    const load = (): void => net.loadStateDict(state);
+    const load = () => net.loadStateDict(state);
     expect(load).toThrow(ShapeError);
     expect(load).toThrow(
       "loadStateDict: the state must fit the module: missing blocks.0.scale, towers.1.1; unexpected extra, other; " +
@@ -103,7 +155,12 @@ describe("loadStateDict", () => {
 
   test("when not strict takes what there is, but never a misfit", async () => {
     const net = new Net();
-    net.loadStateDict({ "blocks.0.scale": tensor([8, 9]), extra: zeros([1]) }, { strict: false });
+    const { missing, unexpected } = net.loadStateDict(
+      { "blocks.0.scale": tensor([8, 9]), extra: zeros([1]) },
+      { strict: false },
+    );
+    expect(unexpected).toEqual(["extra"]);
+    expect(missing).toHaveLength(Object.keys(net.parameters()).length - 1);
     expect(await net.blocks[0]?.scale.data()).toEqual(Float32Array.of(8, 9));
     expect(() => net.loadStateDict({ "blocks.0.scale": zeros([3]) }, { strict: false })).toThrow(
       "misshaped blocks.0.scale",

@@ -7,17 +7,57 @@ import { realize, Tensor, tensor } from "../tensor/tensor.ts";
 export type StateValue =
   Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
 
+const buffers = new WeakSet<Tensor>();
+const frozen = new WeakSet<Tensor>();
+
+/** Marks a tensor as a buffer: it is saved and loaded with its module, but never trained. Running statistics are buffers. */
+export function buffer(t: Tensor): Tensor {
+  buffers.add(t);
+  return t;
+}
+
+/** What a load that is not strict left alone; both lists are empty when it was strict. */
+export interface LoadedNames {
+  /** Parameters that the state lacks: they keep their values. */
+  readonly missing: readonly string[];
+  /** Names of the state that the module lacks. */
+  readonly unexpected: readonly string[];
+}
+
 /**
  * A network as a plain tree: own enumerable fields that are tensors, modules, or arrays of them, in the order of declaration. The dotted
  * path of a tensor is its state-dict key. No registration, no hidden state.
  */
 export abstract class Module {
+  #training = true;
+
+  /** The tree's first level: names and values. */
+  protected fields(): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
+  }
   /** Parameters and buffers with their paths. */
   *namedParameters(prefix = ""): Generator<[string, Tensor]> {
-    for (const [name, value] of Object.entries(this)) yield* walk(prefix + name, value);
+    for (const [name, value] of this.fields()) yield* walk(prefix + name, value);
   }
+  /** This module and those inside it with their paths; its own is "". */
+  *namedModules(prefix = ""): Generator<[string, Module]> {
+    yield [prefix.replace(/\.$/, ""), this];
+    for (const [name, value] of this.fields()) yield* walkModules(prefix + name, value);
+  }
+  /** Parameters and buffers by path. */
   parameters(): Record<string, Tensor> {
     return Object.fromEntries(this.namedParameters());
+  }
+  /** What an optimiser should get: f32 tensors that are neither buffers nor frozen, each once even where two paths share it. */
+  trainableParameters(): Record<string, Tensor> {
+    const seen = new Set<Tensor>();
+    const wanted: Record<string, Tensor> = {};
+    for (const [name, t] of this.namedParameters()) {
+      if (t.dtype !== "f32" || buffers.has(t) || frozen.has(t) || seen.has(t)) continue;
+      seen.add(t);
+      wanted[name] = t;
+    }
+    return wanted;
   }
   stateDict(): Record<string, Tensor> {
     return this.parameters();
@@ -26,6 +66,42 @@ export abstract class Module {
     let count = 0;
     for (const [, t] of this.namedParameters()) count += t.size;
     return count;
+  }
+  /** Elements of the trainable parameters. */
+  numTrainable(): number {
+    return Object.values(this.trainableParameters()).reduce((count, t) => count + t.size, 0);
+  }
+  /** Takes parameters out of `trainableParameters`: all, or those whose path is wanted. */
+  freeze(wanted: (name: string) => boolean = () => true): this {
+    for (const [name, t] of this.namedParameters()) if (wanted(name)) frozen.add(t);
+    return this;
+  }
+  /** Undoes `freeze`. */
+  unfreeze(wanted: (name: string) => boolean = () => true): this {
+    for (const [name, t] of this.namedParameters()) if (wanted(name)) frozen.delete(t);
+    return this;
+  }
+  /** Whether layers that differ in training (dropout, batch norm) behave so; true at first. */
+  get training(): boolean {
+    return this.#training;
+  }
+  /** Sets the mode of this module and all inside it. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.#training = mode;
+    return this;
+  }
+  eval(): this {
+    return this.train(false);
+  }
+  /**
+   * Tokens of what forward passes in training left to write (running statistics), of this module and all inside it. Realise them with the
+   * step: `realize([loss, ...optimizer.step(grads), ...model.updates()])`.
+   */
+  updates(): Tensor[] {
+    return [...this.namedModules()].flatMap(([, module]) => module.ownUpdates());
+  }
+  protected ownUpdates(): Tensor[] {
+    return [];
   }
   /** Puts every parameter on the device. Call once after construction. */
   async realize(): Promise<this> {
@@ -38,7 +114,10 @@ export abstract class Module {
    * @param options.strict both sides must name the same parameters (the default)
    * @throws ShapeError listing missing, unexpected and misshaped (or mistyped) names
    */
-  loadStateDict(state: Readonly<Record<string, StateValue>>, { strict = true }: { strict?: boolean } = {}): void {
+  loadStateDict(
+    state: Readonly<Record<string, StateValue>>,
+    { strict = true }: { strict?: boolean } = {},
+  ): LoadedNames {
     const own = this.parameters();
     const missing = Object.keys(own).filter((name) => !(name in state));
     const unexpected = Object.keys(state).filter((name) => !(name in own));
@@ -64,6 +143,7 @@ export abstract class Module {
           ? value.node
           : tensor(value.data as TypedArray, { shape: value.shape, dtype: t.dtype }).node;
     }
+    return { missing, unexpected };
   }
 }
 
@@ -80,4 +160,9 @@ function* walk(path: string, value: unknown): Generator<[string, Tensor]> {
   if (value instanceof Tensor) yield [path, value];
   else if (value instanceof Module) yield* value.namedParameters(`${path}.`);
   else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* walk(`${path}.${i}`, item);
+}
+
+function* walkModules(path: string, value: unknown): Generator<[string, Module]> {
+  if (value instanceof Module) yield* value.namedModules(`${path}.`);
+  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* walkModules(`${path}.${i}`, item);
 }

@@ -1,0 +1,190 @@
+import { ShapeError } from "../base/errors.ts";
+import { formatShape, type Shape } from "../base/shape.ts";
+import type { Rng } from "../tensor/random.ts";
+import { tensor, type Tensor, where } from "../tensor/tensor.ts";
+
+/** Gives a parameter its first values. */
+export type Initializer = (shape: Shape, rng: Rng) => Tensor;
+
+/**
+ * Inputs and outputs that one weight of [out, in, ...taps] connects, each times the taps.
+ *
+ * @throws ShapeError for fewer than two axes
+ */
+export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
+  const [out = 0, inner = 0, ...taps] = shape;
+  if (shape.length < 2) throw new ShapeError(`fans: the shape must have two axes or more, got ${formatShape(shape)}`);
+  const field = taps.reduce((n, k) => n * k, 1);
+  return { fanIn: inner * field, fanOut: out * field };
+}
+
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leaky-relu" | "selu";
+
+/**
+ * Factor that keeps the variance of a signal through a nonlinearity; PyTorch's `calculate_gain`.
+ *
+ * @param slope of the leaky ReLU below zero
+ */
+export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
+  switch (nonlinearity) {
+    case "linear":
+    case "sigmoid":
+      return 1;
+    case "tanh":
+      return 5 / 3;
+    case "relu":
+      return Math.SQRT2;
+    case "leaky-relu":
+      return Math.sqrt(2 / (1 + slope ** 2));
+    case "selu":
+      return 3 / 4;
+  }
+}
+
+/** Uniform in [low, high). */
+export const uniform =
+  (low = 0, high = 1): Initializer =>
+  (shape, rng) =>
+    rng.uniform(shape, low, high);
+
+/** Normal. */
+export const normal =
+  ({ mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Initializer =>
+  (shape, rng) =>
+    rng.normal(shape).mul(std).add(mean);
+
+/** Uniform in ±gain √(6 / (fanIn + fanOut)). @see Glorot & Bengio 2010 */
+export const xavierUniform =
+  (gain = 1): Initializer =>
+  (shape, rng) => {
+    const { fanIn, fanOut } = fans(shape);
+    const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
+    return rng.uniform(shape, -bound, bound);
+  };
+
+/** Normal with deviation gain √(2 / (fanIn + fanOut)). @see Glorot & Bengio 2010 */
+export const xavierNormal =
+  (gain = 1): Initializer =>
+  (shape, rng) => {
+    const { fanIn, fanOut } = fans(shape);
+    return rng.normal(shape).mul(gain * Math.sqrt(2 / (fanIn + fanOut)));
+  };
+
+export interface KaimingOptions {
+  /** Keep the variance of the signal ("in", the default) or of its gradient. */
+  readonly fan?: "in" | "out";
+  readonly nonlinearity?: Nonlinearity;
+  /** Of the leaky ReLU below zero; 0 by default, which is a ReLU. */
+  readonly slope?: number;
+}
+
+function kaimingDeviation(shape: Shape, options: KaimingOptions): number {
+  const { fan = "in", nonlinearity = "leaky-relu", slope = 0 } = options;
+  const { fanIn, fanOut } = fans(shape);
+  return gainOf(nonlinearity, slope) / Math.sqrt(Math.max(1, fan === "in" ? fanIn : fanOut));
+}
+
+/** Uniform in ±√3 gain / √fan. @see He et al. 2015 */
+export const kaimingUniform =
+  (options: KaimingOptions = {}): Initializer =>
+  (shape, rng) => {
+    const bound = Math.sqrt(3) * kaimingDeviation(shape, options);
+    return rng.uniform(shape, -bound, bound);
+  };
+
+/** Normal with deviation gain / √fan. @see He et al. 2015 */
+export const kaimingNormal =
+  (options: KaimingOptions = {}): Initializer =>
+  (shape, rng) =>
+    rng.normal(shape).mul(kaimingDeviation(shape, options));
+
+/** Highest powers first. */
+const horner = (w: Tensor, [first = 0, second = 0, ...rest]: readonly number[]): Tensor =>
+  rest.reduce<Tensor>((p, c) => p.mul(w).add(c), w.mul(first).add(second));
+
+// Giles 2010, "Approximating the erfinv function", table of the single-precision version
+const CENTRE = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+  0.246640727, 1.50140941,
+];
+const TAIL = [
+  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+  1.00167406, 2.83297682,
+];
+
+/** Inverse of erf on (-1, 1), within some 1e-6 of its value. @see Giles 2010 */
+export function erfInverse(x: Tensor): Tensor {
+  const w = x.neg().add(1).mul(x.add(1)).maximum(1e-37).log().neg();
+  const centre = horner(w.sub(2.5), CENTRE);
+  const tail = horner(w.maximum(5).sqrt().sub(3), TAIL);
+  return where(w.lt(5), centre, tail).mul(x);
+}
+
+/** Φ(z), the share of a standard normal below z. */
+function normalShare(z: number): number {
+  // series around 0 and continued fraction in the tails (Abramowitz & Stegun 26.2.10 and 26.2.14)
+  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  if (Math.abs(z) > 5) {
+    let fraction = 0;
+    for (let k = 60; k >= 1; k--) fraction = k / (Math.abs(z) + fraction);
+    const beyond = density / (Math.abs(z) + fraction);
+    return z > 0 ? 1 - beyond : beyond;
+  }
+  let term = z;
+  let sum = z;
+  for (let k = 1; k < 120; k++) {
+    term *= (z * z) / (2 * k + 1);
+    sum += term;
+  }
+  return 0.5 + density * sum;
+}
+
+/**
+ * Normal with everything outside [low, high] drawn again: the inverse distribution function of uniform numbers between the bounds' shares.
+ *
+ * @param low bounds in absolute numbers, as PyTorch's `trunc_normal_` has them, not in deviations
+ */
+export const truncatedNormal =
+  ({ mean = 0, std = 1, low = -2, high = 2 } = {}): Initializer =>
+  (shape, rng) => {
+    const [from, to] = [normalShare((low - mean) / std), normalShare((high - mean) / std)];
+    return erfInverse(rng.uniform(shape, 2 * from - 1, 2 * to - 1))
+      .mul(std * Math.SQRT2)
+      .add(mean)
+      .clamp(low, high);
+  };
+
+/**
+ * A matrix [rows, rest] with orthonormal rows, or columns where they are fewer, times `gain`; uniformly distributed among them. Computed on
+ * the host, so the numbers are drawn at once.
+ *
+ * @throws ShapeError for fewer than two axes
+ * @see Saxe et al. 2014
+ */
+export async function orthogonal(shape: Shape, rng: Rng, gain = 1): Promise<Tensor> {
+  const [rows = 0, ...rest] = shape;
+  if (shape.length < 2)
+    throw new ShapeError(`orthogonal: the shape must have two axes or more, got ${formatShape(shape)}`);
+  const columns = rest.reduce((n, k) => n * k, 1);
+  const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
+  const drawn = await rng.normal([count, length]).data();
+  const vectors: Float64Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const v = Float64Array.from(drawn.subarray(i * length, (i + 1) * length));
+    // Gram-Schmidt twice is orthogonal to the last digit (Giraud et al. 2005)
+    for (let round = 0; round < 2; round++)
+      for (const u of vectors) {
+        const along = u.reduce((sum, x, k) => sum + x * (v[k] ?? 0), 0);
+        u.forEach((x, k) => (v[k] = (v[k] ?? 0) - along * x));
+      }
+    const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+    vectors.push(v.map((x) => x / norm));
+  }
+  const values = new Float32Array(rows * columns);
+  vectors.forEach((v, i) =>
+    v.forEach((x, k) => {
+      values[rows < columns ? i * columns + k : k * columns + i] = gain * x;
+    }),
+  );
+  return tensor(values, { shape });
+}
