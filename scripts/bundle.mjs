@@ -5,7 +5,20 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const ISOMORPHIC = ["core", "text", "audio", "pose", "vae", "dit", "sampler", "human", "media", "puppet", "trainer"];
+const ISOMORPHIC = [
+  "core",
+  "text",
+  "audio",
+  "pose",
+  "vae",
+  "dit",
+  "sampler",
+  "metrics",
+  "human",
+  "media",
+  "puppet",
+  "trainer",
+];
 
 for (const name of ISOMORPHIC) {
   const folder = join(root, "packages", name);
