@@ -1,4 +1,6 @@
+import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
+import { runOptim } from "./groups/optim.ts";
 import type { GroupManifest, SetManifest } from "./read-cases.ts";
 import { runGroup } from "./run-group.ts";
 import { type CaseFiles, type CaseResult, type Executor, SkippedCase } from "./types.ts";
@@ -8,6 +10,8 @@ const notImplemented: Executor = (loaded) => Promise.reject(new SkippedCase(`${l
 /** Which executor runs a group: its name's first letter says what kind of cases it holds. */
 const executors: Readonly<Record<string, Executor>> = {
   A: runOp,
+  B: runOptim,
+  D: runMetric,
 };
 
 export interface SetOptions {
