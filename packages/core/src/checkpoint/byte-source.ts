@@ -63,3 +63,21 @@ export function checkRange(source: string, size: number, offset: number, length:
       remedy: DAMAGED,
     });
 }
+
+/** An in-memory input as a source; a source as it is. */
+export function toSource(input: Uint8Array | Blob | ByteSource): ByteSource {
+  if (input instanceof Uint8Array) return bytesSource(input);
+  return input instanceof Blob ? blobSource(input) : input;
+}
+
+/** @throws CheckpointError when a source breaks its promise on lengths */
+export async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = await source.read(offset, length);
+  if (bytes.byteLength === length) return bytes;
+  throw checkpointError({
+    source: source.name,
+    rule: `must give the ${length} bytes asked for at ${offset}`,
+    got: `${bytes.byteLength}`,
+    remedy: "load it again",
+  });
+}

@@ -1,8 +1,10 @@
 export { CheckpointError } from "../base/errors.ts";
 export { blobSource, type ByteSource, bytesSource } from "./byte-source.ts";
+export type { Checkpoint } from "./checkpoint.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { type ByteInput, openSource } from "./open-source.ts";
-export { type NumericArrays, readSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
+export { readTorch } from "./read-torch.ts";
+export { readSafetensors } from "./safetensors.ts";
 export {
   streamSafetensors,
   type TensorData,
@@ -10,7 +12,7 @@ export {
   type WriteOptions,
   writeSafetensors,
 } from "./safetensors-writer.ts";
-export { readShardedSafetensors } from "./sharded.ts";
+export { readSharded } from "./sharded.ts";
 export {
   type Loadable,
   type LoadOptions,
@@ -21,4 +23,5 @@ export {
   writeCheckpoint,
 } from "./state.ts";
 export type { StoredArray, StoredDType } from "./stored-dtype.ts";
+export type { NumericArrays, StoredTensor } from "./stored-tensor.ts";
 export { openUrl, type UrlOptions } from "./url-source.ts";

@@ -161,10 +161,10 @@ function metadataRecord(json: Json | undefined, fail: Fail): Readonly<Record<str
 
 function foreignFormat(start: Uint8Array): { what: string; remedy: string } | undefined {
   const text = String.fromCharCode(...start.subarray(0, LENGTH_BYTES));
-  const convert = "convert it to safetensors first";
-  if (text.startsWith("PK\x03\x04")) return { what: "a zip archive or a PyTorch .pt file", remedy: convert };
-  if (start[0] === 0x80) return { what: "a Python pickle", remedy: convert };
-  if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: convert };
+  const open = "open it with openCheckpoint or readTorch";
+  if (text.startsWith("PK\x03\x04")) return { what: "a zip archive or a PyTorch .pt file", remedy: open };
+  if (start[0] === 0x80) return { what: "a Python pickle", remedy: open };
+  if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: "convert it to safetensors first" };
   if (text.startsWith("version "))
     return { what: "a Git LFS pointer", remedy: "fetch the file itself with git lfs pull" };
   if (/^\s*</.test(text)) return { what: "a web page", remedy: "download the file itself, not the page about it" };

@@ -49,7 +49,7 @@ describe("readSafetensors refuses", () => {
     "the largest length": [framed("{}", 0, (1n << 64n) - 1n), "got 18446744073709552000"],
     "a zip archive": [
       new TextEncoder().encode("PK\x03\x04\x14\0\x08\x08rest of it"),
-      "convert it to safetensors first",
+      "open it with openCheckpoint or readTorch",
     ],
     "a web page": [
       new TextEncoder().encode("<!DOCTYPE html><html>"),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ByteSource, bytesSource } from "./byte-source.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { writeSafetensors } from "./safetensors-writer.ts";
-import { readShardedSafetensors } from "./sharded.ts";
+import { readSharded } from "./sharded.ts";
 
 const shard = (values: Record<string, number>, metadata: Record<string, string> = {}) =>
   writeSafetensors(
@@ -34,10 +34,10 @@ const files = {
 };
 const weightMap = { c: "2.safetensors", a: "1.safetensors", b: "1.safetensors" };
 
-describe("readShardedSafetensors", () => {
+describe("readSharded", () => {
   test("gives the tensors of the map, each file opened once, and closes them", async () => {
     const { opened, open, openShard } = folder(files);
-    const checkpoint = await readShardedSafetensors(indexOf(weightMap), openShard);
+    const checkpoint = await readSharded(indexOf(weightMap), openShard);
     const { tensors, metadata } = checkpoint;
     expect(Object.keys(tensors)).toEqual(["c", "a", "b"]);
     expect(await tensors["b"]?.data()).toEqual(Float32Array.of(2));
@@ -63,7 +63,7 @@ describe("readShardedSafetensors", () => {
     null,
   ])("refuses the file name %j before anything is opened", async (name) => {
     const { opened, openShard } = folder(files);
-    await expect(readShardedSafetensors(indexOf({ ...weightMap, z: name }), openShard)).rejects.toThrow(
+    await expect(readSharded(indexOf({ ...weightMap, z: name }), openShard)).rejects.toThrow(
       /weight_map "z" must be a file name without a path, got /,
     );
     expect(opened).toEqual([]);
@@ -88,7 +88,7 @@ describe("readShardedSafetensors", () => {
     ["bytes that are no text", Uint8Array.of(0xff, 0xfe), "an index must be UTF-8"],
   ])("refuses %s and leaves no file open", async (_, index, message) => {
     const { open, openShard } = folder({ ...files, "bad.safetensors": new Uint8Array(4) });
-    await expect(readShardedSafetensors(index, openShard)).rejects.toThrow(message);
+    await expect(readSharded(index, openShard)).rejects.toThrow(message);
     expect(open.size).toBe(0);
   });
 });
@@ -96,6 +96,6 @@ describe("readShardedSafetensors", () => {
 describe("openCheckpoint", () => {
   test("says how to open an index whose folder is unknown", async () => {
     const index = bytesSource(indexOf(weightMap), "model.safetensors.index.json");
-    await expect(openCheckpoint(index)).rejects.toThrow("open it with readShardedSafetensors and give its files");
+    await expect(openCheckpoint(index)).rejects.toThrow("open it with readSharded and give its files");
   });
 });

@@ -1,11 +1,16 @@
-import type { ByteSource } from "./byte-source.ts";
+import { type ByteSource, readExactly, toSource } from "./byte-source.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { checkpointError, quote } from "./checkpoint-error.ts";
-import { readExactly, readSafetensors, type Safetensors, type StoredTensor, toSource } from "./safetensors.ts";
+import { readTorch } from "./read-torch.ts";
+import { recognise } from "./recognise.ts";
+import { readSafetensors } from "./safetensors.ts";
 import { MAX_HEADER_BYTES } from "./safetensors-header.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import { describeJson, jsonObject, parseStrictJson } from "./strict-json.ts";
 
 /**
- * Opens a checkpoint of several safetensors files through its `*.index.json`, whose `weight_map` gives each tensor's file.
+ * Opens a checkpoint of several files, safetensors or of torch.save, through its `*.index.json`, whose `weight_map` gives each
+ * tensor's file.
  *
  * Every file's header is read and checked; tensors are those of the map. A file is named, never reached by a path: names with
  * separators are refused before anything is opened.
@@ -15,13 +20,13 @@ import { describeJson, jsonObject, parseStrictJson } from "./strict-json.ts";
  * @returns the tensors of all files, with the metadata of the first in the order of names
  * @throws CheckpointError when the index or a file breaks a rule, or a tensor is not where the map says
  */
-export async function readShardedSafetensors(
+export async function readSharded(
   index: Uint8Array | Blob | ByteSource,
   openShard: (fileName: string) => Promise<Uint8Array | Blob | ByteSource>,
-): Promise<Safetensors> {
+): Promise<Checkpoint> {
   const source = toSource(index);
   const weightMap = await readWeightMap(source);
-  const shards = new Map<string, Safetensors>();
+  const shards = new Map<string, Checkpoint>();
   const close = async () => {
     await Promise.all([source.close(), ...[...shards.values()].map((shard) => shard.close())]);
   };
@@ -29,7 +34,7 @@ export async function readShardedSafetensors(
     for (const file of [...new Set(weightMap.values())].sort()) {
       const shard = toSource(await openShard(file));
       try {
-        shards.set(file, await readSafetensors(shard));
+        shards.set(file, await readShard(shard));
       } catch (error) {
         await shard.close();
         throw error;
@@ -55,9 +60,14 @@ export async function readShardedSafetensors(
   }
 }
 
+async function readShard(source: ByteSource): Promise<Checkpoint> {
+  const format = await recognise(source);
+  return format === "zip" || format === "pickle" ? readTorch(source) : readSafetensors(source);
+}
+
 async function readWeightMap(source: ByteSource): Promise<ReadonlyMap<string, string>> {
   const fail = (rule: string, got: string): never => {
-    const remedy = "give the *.safetensors.index.json of a sharded checkpoint, or download it again";
+    const remedy = "give the *.index.json of a sharded checkpoint, or download it again";
     throw checkpointError({ source: source.name, rule, got, remedy });
   };
   if (source.size > MAX_HEADER_BYTES) fail(`an index must be at most ${MAX_HEADER_BYTES} bytes`, `${source.size}`);
@@ -81,7 +91,7 @@ async function readWeightMap(source: ByteSource): Promise<ReadonlyMap<string, st
   return files;
 }
 
-/** A name that stays in its folder on every system: no separator, drive, stream, control character or dot name. */
+/** A checkpoint's name that stays in its folder on every system: no separator, drive, stream, control character or dot name. */
 function isBareFileName(name: string): boolean {
-  return /^[^/\\:\p{Cc}]+\.safetensors$/u.test(name) && !name.startsWith(".") && name.length <= 255;
+  return /^[^/\\:\p{Cc}]+\.(safetensors|bin|pth|pt)$/u.test(name) && !name.startsWith(".") && name.length <= 255;
 }

@@ -1,8 +1,11 @@
+import { BYTES_PER_ELEMENT } from "../base/dtype.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { checkpointError, quote } from "./checkpoint-error.ts";
+import { uploadTensor } from "./device-tensor.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ByteInput } from "./open-source.ts";
-import type { StoredTensor } from "./safetensors.ts";
 import { streamSafetensors, type TensorSource, type WriteOptions } from "./safetensors-writer.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import type { UrlOptions } from "./url-source.ts";
 
 /** What can be saved: a module, or any record of tensors as `{ namedParameters: () => Object.entries(record) }`. */
@@ -10,15 +13,13 @@ export interface Saveable {
   namedParameters(): Iterable<readonly [string, TensorSource]>;
 }
 
-/** What can be loaded into. */
+/** Values for a parameter: a tensor on the device for one that is a `Tensor`, else an array. */
+export type LoadedValue =
+  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
+
+/** What can be loaded into: a `Module`, for instance. */
 export interface Loadable extends Saveable {
-  loadStateDict(
-    state: Record<
-      string,
-      { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array }
-    >,
-    options: { readonly strict: false },
-  ): unknown;
+  loadStateDict(state: Record<string, LoadedValue>, options: { readonly strict: false }): unknown;
 }
 
 export interface LoadOptions extends UrlOptions {
@@ -35,12 +36,12 @@ export interface LoadResult {
   readonly unexpected: readonly string[];
 }
 
-// Parameters go to the module in groups of this size, so that a large checkpoint is never in memory whole.
+// Parameters go to the module in groups of this size, so that arrays of a large checkpoint are never in memory whole.
 const GROUP_BYTES = 64 << 20;
 
 /**
  * Loads a checkpoint into a module. Names and shapes are compared before anything is read; values are converted to the type of
- * the parameter.
+ * the parameter. Parameters that are tensors get theirs on the device, piece by piece: host memory stays at a few MiB.
  *
  * @throws CheckpointError when they do not fit: the module is untouched; or when reading fails on the way
  */
@@ -56,26 +57,37 @@ export async function loadState(module: Loadable, input: ByteInput, options: Loa
     if (strict) checkNames(missing, unexpected, parameters.size);
     checkShapes(fits, tensors);
 
-    let group: Parameters<Loadable["loadStateDict"]>[0] = Object.create(null);
+    let group: Record<string, LoadedValue> = Object.create(null);
+    let shared = new Map<StoredTensor, { readonly parameter: TensorSource; readonly value: LoadedValue }>();
     let bytes = 0;
     const flush = async () => {
       await module.loadStateDict(group, { strict: false });
       group = Object.create(null);
+      shared = new Map();
       bytes = 0;
     };
-    for (const [name, { dtype }] of fits) {
+    for (const [name, parameter] of fits) {
       const tensor = tensors[name];
       if (tensor === undefined) continue;
-      const data = await tensor.data(dtype === "bool" ? "i32" : dtype);
-      group[name] = { shape: tensor.shape, data };
-      bytes += data.byteLength;
+      // Tied weights have several names in a module and in some files.
+      const before = shared.get(tensor);
+      const value = before?.parameter === parameter ? before.value : await load(tensor, parameter);
+      shared.set(tensor, { parameter, value });
+      group[name] = value;
+      bytes += tensor.shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT);
       if (bytes >= GROUP_BYTES) await flush();
     }
-    if (bytes > 0 || Object.keys(group).length > 0) await flush();
+    if (Object.keys(group).length > 0) await flush();
     return { metadata, missing, unexpected };
   } finally {
     await checkpoint.close();
   }
+}
+
+async function load(tensor: StoredTensor, parameter: TensorSource): Promise<LoadedValue> {
+  if (parameter instanceof Tensor) return uploadTensor(tensor, parameter.dtype);
+  const { shape } = tensor;
+  return { shape, data: await tensor.data(parameter.dtype === "bool" ? "u32" : parameter.dtype) };
 }
 
 /**

@@ -1,0 +1,39 @@
+import { BYTES_PER_ELEMENT, type DType } from "../base/dtype.ts";
+import { sizeOf } from "../base/shape.ts";
+import { Node } from "../graph/node.ts";
+import { Storage } from "../graph/storage.ts";
+import { getDevice } from "../runtime/index.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
+
+// Copies wait in the driver's memory until the device has taken them: it is waited for each time so many bytes are on their way.
+const MAX_IN_FLIGHT_BYTES = 64 << 20;
+
+/**
+ * A stored tensor on the device. It goes there piece by piece: on the host it takes a few MiB, whatever its size.
+ *
+ * @param dtype of the result; floats and integers convert as in `StoredTensor.data`
+ * @throws CheckpointError when a value does not fit or reading fails; DeviceError when the device has no room
+ */
+export async function uploadTensor(stored: StoredTensor, dtype: DType): Promise<Tensor> {
+  const device = await getDevice();
+  const bytes = sizeOf(stored.shape) * BYTES_PER_ELEMENT;
+  const buffer = device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16));
+  const storage = new Storage(buffer, bytes, (held) => device.pool.release(held));
+  try {
+    let at = 0;
+    let inFlight = 0;
+    for await (const piece of stored.pieces(dtype === "bool" ? "u32" : dtype)) {
+      device.write(storage.buffer, at, piece);
+      at += piece.byteLength;
+      inFlight += piece.byteLength;
+      if (inFlight < MAX_IN_FLIGHT_BYTES) continue;
+      await device.finished();
+      inFlight = 0;
+    }
+  } catch (error) {
+    storage.dispose();
+    throw error;
+  }
+  return new Tensor(new Node(null, [], [], stored.shape, dtype, { kind: "device", storage, version: 0 }));
+}

@@ -1,0 +1,129 @@
+import { checkpointError, quote } from "./checkpoint-error.ts";
+import { type StoredArray, type StoredDType, storedFormat, storedView } from "./stored-dtype.ts";
+
+/** The arrays tensors are computed from, by the names of their element types. */
+export interface NumericArrays {
+  readonly f32: Float32Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+}
+
+/** A tensor of an open checkpoint. Nothing is read before it is asked for, and nothing is kept. */
+export interface StoredTensor {
+  readonly dtype: StoredDType;
+  readonly shape: readonly number[];
+  /**
+   * The values in row-major order, C64 as (re, im) pairs: floats as f32 rounded to nearest, U32 and U64 as u32, other integers as
+   * i32 and BOOL as 0 or 1, unless `as` asks otherwise.
+   *
+   * @throws CheckpointError when a value does not fit, when floats are asked for as integers, or when reading fails
+   */
+  data(): Promise<Float32Array | Int32Array | Uint32Array>;
+  data<K extends keyof NumericArrays>(as: K): Promise<NumericArrays[K]>;
+  /**
+   * The values of `data(as)` one piece after another, each of at most 4 MiB as stored: a tensor of any size costs the memory of
+   * one. A tensor that does not lie in the file in row-major order is gathered whole first, as stored.
+   *
+   * @throws CheckpointError as `data`, while it is iterated
+   */
+  pieces<K extends keyof NumericArrays>(as: K): AsyncGenerator<NumericArrays[K]>;
+  /** The elements as they are stored, bit for bit: halves and 8-bit floats as unsigned integers, 64-bit integers as bigints. */
+  stored(): Promise<StoredArray>;
+}
+
+/** Where a tensor's elements come from. */
+export interface StoredBytes {
+  /** The file as the user knows it, for messages. */
+  readonly source: string;
+  readonly name: string;
+  readonly dtype: StoredDType;
+  readonly shape: readonly number[];
+  /** Bytes of all elements. */
+  readonly bytes: number;
+  /** Opens the elements for one pass: gives `length` bytes from `begin` of the elements in row-major order. */
+  readonly open: () => Promise<(begin: number, length: number) => Promise<Uint8Array>>;
+}
+
+// Tensors are read and converted in pieces, so that no second copy of a large one is held.
+const PIECE_BYTES = 4 << 20;
+
+const NUMERIC_ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
+const INTEGER_RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+
+/** A tensor over bytes that can be had. */
+export function storedTensor({ source, name, dtype, shape, bytes, open }: StoredBytes): StoredTensor {
+  const { array, natural, integer, widen } = storedFormat(dtype);
+  const values = bytes / array.BYTES_PER_ELEMENT;
+
+  const fail = (rule: string, got: string, remedy: string): never => {
+    throw checkpointError({ source, rule: `tensor ${quote(name)} ${rule}`, got, remedy });
+  };
+
+  const allocate = <T>(make: () => T): T => {
+    try {
+      return make();
+    } catch {
+      return fail("must fit in memory", `${bytes} bytes`, "split it when saving, or free memory");
+    }
+  };
+
+  /** Each piece as stored, with the index of its first value. */
+  async function* storedPieces(): AsyncGenerator<readonly [StoredArray, number]> {
+    if (bytes === 0) return;
+    const read = await open();
+    for (let done = 0; done < bytes; done += PIECE_BYTES) {
+      const piece = await read(done, Math.min(PIECE_BYTES, bytes - done));
+      yield [storedView(dtype, piece), done / array.BYTES_PER_ELEMENT];
+    }
+  }
+
+  /** Writes the values of a piece into `out` from index `at`. */
+  const convert = (
+    piece: StoredArray,
+    as: keyof NumericArrays,
+    out: NumericArrays[keyof NumericArrays],
+    at: number,
+  ) => {
+    if (out instanceof Float32Array) return widen(piece, out, at);
+    if (piece instanceof Int32Array && out instanceof Int32Array) return out.set(piece, at);
+    const [least, greatest] = INTEGER_RANGES[as === "u32" ? "u32" : "i32"];
+    for (let i = 0; i < piece.length; i++) {
+      const value = piece[i] ?? 0;
+      if (value < least || value > greatest)
+        fail(`must hold integers from ${least} to ${greatest} to be read as ${as}`, `${value}`, "read it stored()");
+      out[at + i] = dtype === "BOOL" ? Number(value !== 0) : Number(value);
+    }
+  };
+
+  const checkType = (as: keyof NumericArrays) => {
+    if (as !== "f32" && !integer) fail(`must hold integers to be read as ${as}`, dtype, "read it as f32");
+  };
+
+  async function data<K extends keyof NumericArrays>(as: K): Promise<NumericArrays[K]>;
+  async function data(as?: keyof NumericArrays): Promise<Float32Array | Int32Array | Uint32Array>;
+  async function data(as: keyof NumericArrays = natural): Promise<Float32Array | Int32Array | Uint32Array> {
+    checkType(as);
+    const out = allocate(() => new NUMERIC_ARRAYS[as](values));
+    for await (const [piece, at] of storedPieces()) convert(piece, as, out, at);
+    return out;
+  }
+
+  function pieces<K extends keyof NumericArrays>(as: K): AsyncGenerator<NumericArrays[K]>;
+  async function* pieces(as: keyof NumericArrays): AsyncGenerator<Float32Array | Int32Array | Uint32Array> {
+    checkType(as);
+    for await (const [piece] of storedPieces()) {
+      const out = new NUMERIC_ARRAYS[as](piece.length);
+      convert(piece, as, out, 0);
+      yield out;
+    }
+  }
+
+  const stored = async (): Promise<StoredArray> => {
+    const out = allocate(() => new Uint8Array(bytes));
+    for await (const [piece, at] of storedPieces())
+      out.set(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), at * array.BYTES_PER_ELEMENT);
+    return storedView(dtype, out);
+  };
+
+  return { dtype, shape, data, pieces, stored };
+}
