@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
+import { getDevice } from "../runtime/index.ts";
+import { planCacheOf } from "../schedule/realize.ts";
 import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { at, build, sample, type Nd, sum } from "../testing/nd.ts";
@@ -79,6 +81,20 @@ describe("BatchNorm", () => {
     expect(await norm.running_mean?.item()).toBeCloseTo(3, 5);
     // each batch's variance, 2 with n − 1
     expect(await norm.running_var?.item()).toBeCloseTo(2, 5);
+  });
+
+  test("reuses one plan once it runs", async () => {
+    const cache = planCacheOf(await getDevice());
+    const norm = await new BatchNorm(3, { momentum: null }).realize();
+    const step = (seed: number): Promise<void> =>
+      realize([norm.forward(leaf(sample([2, 3, 5], seed))), ...norm.updates()]);
+    // small leaves move between host and device in the first steps
+    await step(1);
+    await step(2);
+    const { misses } = cache;
+    await step(3);
+    await step(4);
+    expect(cache.misses).toBe(misses);
   });
 
   test("has PyTorch's names, and trains only gain and bias", () => {

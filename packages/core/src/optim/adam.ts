@@ -1,5 +1,5 @@
 import { ADAM_DEFAULTS, adamRule, type AdamOptions } from "./adam-rule.ts";
-import { Optimizer, type Parameters } from "./optimizer.ts";
+import { Optimizer, type OptimizerParameters } from "./optimizer.ts";
 
 const rule = adamRule("Adam", "l2");
 
@@ -9,7 +9,7 @@ const rule = adamRule("Adam", "l2");
  * @see Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1
  */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(params: Parameters<AdamOptions>, options: Partial<AdamOptions> & Pick<AdamOptions, "lr">) {
+  constructor(params: OptimizerParameters<AdamOptions>, options: Partial<AdamOptions> & Pick<AdamOptions, "lr">) {
     super(rule, params, { ...ADAM_DEFAULTS, weightDecay: 0, ...options });
   }
 }

@@ -1,5 +1,5 @@
 import { ADAM_DEFAULTS, adamRule, type AdamOptions } from "./adam-rule.ts";
-import { Optimizer, type Parameters } from "./optimizer.ts";
+import { Optimizer, type OptimizerParameters } from "./optimizer.ts";
 
 const rule = adamRule("AdamW", "decoupled");
 
@@ -10,7 +10,7 @@ const rule = adamRule("AdamW", "decoupled");
  * @see Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2
  */
 export class AdamW extends Optimizer<AdamOptions> {
-  constructor(params: Parameters<AdamOptions>, options: Partial<AdamOptions> & Pick<AdamOptions, "lr">) {
+  constructor(params: OptimizerParameters<AdamOptions>, options: Partial<AdamOptions> & Pick<AdamOptions, "lr">) {
     super(rule, params, { ...ADAM_DEFAULTS, weightDecay: 0.01, ...options });
   }
 }

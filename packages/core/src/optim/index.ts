@@ -4,7 +4,7 @@ export {
   type NamedTensors,
   type OptimizerState,
   type ParameterGroup,
-  type Parameters,
+  type OptimizerParameters,
   type SavedTensor,
   type StepOptions,
   type UpdateRule,

@@ -1,5 +1,5 @@
 import { lionOp } from "../primitives/optimizer-updates.ts";
-import { fusedUpdate, Optimizer, type BaseOptions, type Parameters, type UpdateRule } from "./optimizer.ts";
+import { fusedUpdate, Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
 export interface LionOptions extends BaseOptions {
   readonly betas: readonly [number, number];
@@ -27,7 +27,7 @@ const rule: UpdateRule<LionOptions> = {
  * @see Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", algorithm 2
  */
 export class Lion extends Optimizer<LionOptions> {
-  constructor(params: Parameters<LionOptions>, options: Partial<LionOptions> & Pick<LionOptions, "lr">) {
+  constructor(params: OptimizerParameters<LionOptions>, options: Partial<LionOptions> & Pick<LionOptions, "lr">) {
     super(rule, params, { betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
   }
 }

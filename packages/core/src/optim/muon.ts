@@ -4,7 +4,7 @@ import { Node } from "../graph/node.ts";
 import { descendOp } from "../primitives/optimizer-updates.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import { orthogonalize } from "./orthogonalize.ts";
-import { Optimizer, type BaseOptions, type Parameters, type UpdateRule } from "./optimizer.ts";
+import { Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
 export interface MuonOptions extends BaseOptions {
   readonly momentum: number;
@@ -60,7 +60,7 @@ const rule: UpdateRule<MuonOptions> = {
  * @see Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"
  */
 export class Muon extends Optimizer<MuonOptions> {
-  constructor(params: Parameters<MuonOptions>, options: Partial<MuonOptions> & Pick<MuonOptions, "lr">) {
+  constructor(params: OptimizerParameters<MuonOptions>, options: Partial<MuonOptions> & Pick<MuonOptions, "lr">) {
     super(rule, params, {
       weightDecay: 0.1,
       maximize: false,

@@ -21,7 +21,7 @@ export interface ParameterGroup<H> {
 }
 
 /** All parameters by name, or in groups. */
-export type Parameters<H> = NamedTensors | readonly ParameterGroup<H>[];
+export type OptimizerParameters<H> = NamedTensors | readonly ParameterGroup<H>[];
 
 export interface StepOptions {
   /** Learning rate of this step in every group; each group's own by default. */
@@ -82,7 +82,7 @@ export const fusedUpdate = <H>(
     [parameter, ...slots],
   );
 
-const isGroups = <H>(params: Parameters<H>): params is readonly ParameterGroup<H>[] => Array.isArray(params);
+const isGroups = <H>(params: OptimizerParameters<H>): params is readonly ParameterGroup<H>[] => Array.isArray(params);
 
 /**
  * Updates of named parameters. `step` returns tokens: the update happens when they are realised, in place, in the same plan as the loss.
@@ -101,7 +101,7 @@ export class Optimizer<H extends BaseOptions> {
    * @throws DTypeError when a parameter is not f32
    * @throws OmniError when a name or a tensor comes twice
    */
-  constructor(rule: UpdateRule<H>, params: Parameters<H>, options: H) {
+  constructor(rule: UpdateRule<H>, params: OptimizerParameters<H>, options: H) {
     this.#rule = rule;
     const groups: readonly ParameterGroup<H>[] = isGroups(params) ? params : [{ params }];
     this.groups = groups.map((group) => ({ params: group.params, options: { ...options, ...group.options } }));

@@ -1,6 +1,6 @@
 import { OmniError } from "../base/errors.ts";
 import { sgdMomentumOp, sgdOp } from "../primitives/optimizer-updates.ts";
-import { fusedUpdate, Optimizer, type BaseOptions, type Parameters, type UpdateRule } from "./optimizer.ts";
+import { fusedUpdate, Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
 export interface SGDOptions extends BaseOptions {
   readonly momentum: number;
@@ -35,7 +35,7 @@ const rule: UpdateRule<SGDOptions> = {
  * @see Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning"
  */
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(params: Parameters<SGDOptions>, options: Partial<SGDOptions> & Pick<SGDOptions, "lr">) {
+  constructor(params: OptimizerParameters<SGDOptions>, options: Partial<SGDOptions> & Pick<SGDOptions, "lr">) {
     super(rule, params, { weightDecay: 0, maximize: false, momentum: 0, dampening: 0, nesterov: false, ...options });
     for (const { nesterov, momentum, dampening } of this.groups.map((group) => group.options))
       if (nesterov && (momentum <= 0 || dampening !== 0))
