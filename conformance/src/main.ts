@@ -1,32 +1,38 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { closeDevice, getDevice, type AdapterChoice } from "@omni/core";
+import { runInChromium } from "./chromium.ts";
+import { folderFiles } from "./folder-files.ts";
 import { runSet } from "./run-set.ts";
 import { describeFailure, Summary } from "./summary.ts";
-import type { CaseFiles } from "./types.ts";
+import type { CaseFiles, CaseResult } from "./types.ts";
 
 const help = `npm run conformance -- DIR [options]
 
 Runs the reference cases of a folder against this engine, and prints the failures, a table by group and the counts.
 
   --group A,B,…     groups, or the first parts of their names (default: all)
-  --adapter NAME    auto, system or software (default auto)
-  --json            one JSON object a case instead of the failures`;
+  --runtime NAME    node or chromium (default node)
+  --adapter NAME    auto, system or software (default auto; in Node)
+  --json            one JSON object a case instead of the failures
+
+Exit code 0: nothing failed; 1: something did; 2: it could not run.`;
 
 const ADAPTERS: readonly string[] = ["auto", "system", "software"];
+const RUNTIMES: readonly string[] = ["node", "chromium"];
 
-function folderFiles(folder: string): CaseFiles {
-  const root = resolve(folder);
-  const inside = (path: string): string => {
-    const full = join(root, path);
-    if (!full.startsWith(root + sep)) throw new Error(`conformance: ${path} must lie in ${root}`);
-    return full;
-  };
-  return {
-    bytes: async (path) => new Uint8Array(await readFile(inside(path))),
-    text: (path) => readFile(inside(path), "utf8"),
-  };
+type Report = (group: string, result: CaseResult) => void;
+
+async function runInNode(
+  files: CaseFiles,
+  groups: readonly string[] | undefined,
+  adapter: AdapterChoice,
+  report: Report,
+): Promise<string> {
+  const device = await getDevice({ adapter });
+  process.stderr.write(`${device.description}\n`);
+  await runSet(files, { ...(groups && { groups }), report });
+  await closeDevice();
+  return device.adapterName;
 }
 
 async function main(): Promise<number> {
@@ -34,6 +40,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       group: { type: "string" },
+      runtime: { type: "string", default: "node" },
       adapter: { type: "string", default: "auto" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -44,25 +51,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const [folder] = positionals;
-  if (!folder || !ADAPTERS.includes(values.adapter)) {
-    process.stderr.write(`conformance: needs a folder, and --adapter must be ${ADAPTERS.join(", ")}; see --help\n`);
+  if (!folder || !ADAPTERS.includes(values.adapter) || !RUNTIMES.includes(values.runtime)) {
+    process.stderr.write(
+      `conformance: needs a folder; --adapter must be ${ADAPTERS.join(", ")}, --runtime ${RUNTIMES.join(" or ")}; see --help\n`,
+    );
     return 2;
   }
-  const device = await getDevice({ adapter: values.adapter as AdapterChoice });
-  process.stderr.write(`${device.description}\n`);
   const summary = new Summary();
+  const report: Report = (group, result) => {
+    summary.add(group, result);
+    if (values.json) process.stdout.write(`${JSON.stringify({ group, ...result })}\n`);
+    else if (result.status === "failed") process.stdout.write(`${describeFailure(group, result)}\n`);
+  };
   const groups = values.group?.split(",");
-  await runSet(folderFiles(folder), {
-    ...(groups && { groups }),
-    report: (group, result) => {
-      summary.add(group, result);
-      if (values.json) process.stdout.write(`${JSON.stringify({ group, ...result })}\n`);
-      else if (result.status === "failed") process.stdout.write(`${describeFailure(group, result)}\n`);
-    },
-  });
-  if (!values.json) process.stdout.write(`\n${device.adapterName}\n\n${summary.table()}\n\n`);
+  const files = folderFiles(folder);
+  const adapter =
+    values.runtime === "chromium"
+      ? `Chromium, ${await runInChromium(files, groups, report)}`
+      : await runInNode(files, groups, values.adapter as AdapterChoice, report);
+  if (!values.json) process.stdout.write(`\n${adapter}\n\n${summary.table()}\n\n`);
   process.stdout.write(`${summary.line()}\n`);
-  await closeDevice();
   return summary.total("failed") > 0 ? 1 : 0;
 }
 

@@ -1,17 +1,27 @@
 import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
+import { runSafetensors } from "./groups/safetensors.ts";
 import type { GroupManifest, SetManifest } from "./read-cases.ts";
 import { runGroup } from "./run-group.ts";
 import { type CaseFiles, type CaseResult, type Executor, SkippedCase } from "./types.ts";
 
-const notImplemented: Executor = (loaded) => Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
+type GroupRunner = (manifest: unknown, files: CaseFiles, report: (result: CaseResult) => void) => Promise<void>;
 
-/** Which executor runs a group: its name's first letter says what kind of cases it holds. */
-const executors: Readonly<Record<string, Executor>> = {
-  A: runOp,
-  B: runOptim,
-  D: runMetric,
+// JSON of the format that the set's runner-spec.md describes
+const casesWith =
+  (execute: Executor): GroupRunner =>
+  (manifest, files, report) =>
+    runGroup(manifest as GroupManifest, files, execute, report);
+
+const notImplemented = casesWith((loaded) => Promise.reject(new SkippedCase(`${loaded.op} is not implemented`)));
+
+/** What runs a group: the first letter of its name says what kind of cases it holds. */
+const runners: Readonly<Record<string, GroupRunner>> = {
+  A: casesWith(runOp),
+  B: casesWith(runOptim),
+  D: casesWith(runMetric),
+  E: runSafetensors,
 };
 
 export interface SetOptions {
@@ -20,23 +30,21 @@ export interface SetOptions {
   readonly report: (group: string, result: CaseResult) => void;
 }
 
+const isAskedFor = (group: string, wanted: string): boolean => group === wanted || group.startsWith(`${wanted}_`);
+
 /** Runs the groups of a set. @throws Error when a group asked for is not there, or incomplete */
 export async function runSet(files: CaseFiles, { groups, report }: SetOptions): Promise<void> {
-  // JSON of the format that runner-spec.md describes
   const set = JSON.parse(await files.text("manifest.json")) as SetManifest;
-  const chosen = set.groups.filter(
-    ({ group }) => !groups || groups.some((g) => group === g || group.startsWith(`${g}_`)),
-  );
   for (const wanted of groups ?? [])
-    if (!chosen.some(({ group }) => group === wanted || group.startsWith(`${wanted}_`)))
+    if (!set.groups.some(({ group }) => isAskedFor(group, wanted)))
       throw new Error(
         `conformance: group ${wanted} must be in the set, which has ${set.groups.map((g) => g.group).join(", ")}`,
       );
-  for (const { group, manifest, n } of chosen) {
-    const held = JSON.parse(await files.text(manifest)) as GroupManifest;
-    const execute = executors[group.slice(0, 1)] ?? notImplemented;
+  for (const { group, manifest, n } of set.groups) {
+    if (groups && !groups.some((wanted) => isAskedFor(group, wanted))) continue;
+    const run = runners[group.slice(0, 1)] ?? notImplemented;
     let count = 0;
-    await runGroup(held, files, execute, (result) => {
+    await run(JSON.parse(await files.text(manifest)), files, (result) => {
       count++;
       report(group, result);
     });
