@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { tensor, zeros } from "../tensor/tensor.ts";
-import { type Tolerance } from "../testing/allclose.ts";
+import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
-import { at, build, sum, withAxis, type Nd } from "../testing/nd.ts";
-import { groupNorm, layerNorm, rmsNorm } from "./norm.ts";
+import { at, build, sample, sum, withAxis, type Nd } from "../testing/nd.ts";
+import { batchNorm, batchStatistics, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./norm.ts";
 
 // a mean over at most 70 squares, its root and a product
 const NORM: Tolerance = { absolute: 4e-6, relative: 4e-6 };
@@ -97,6 +97,108 @@ describeOp("groupNorm", (x, weight, bias) => groupNorm(x, 3, weight, bias, { eps
     [{ x: [2, 4] }, "groupNorm: 3 groups must divide the channels of [B, C, ...], got [2, 4]"],
     [{ x: [2, 3], weight: [2] }, "groupNorm: weight must have shape [3], got [2]"],
   ],
+});
+
+describeOp("layerNorm over two axes", (x, weight, bias) => layerNorm(x, weight, bias, { eps: EPS, axes: 2 }), {
+  cases: [{ x: [2, 3, 5], weight: [3, 5], bias: [3, 5] }, { x: [3, 4] }],
+  reference: (x, weight, bias) =>
+    build(x.shape, (index) => {
+      const first = x.shape.length - 2;
+      const tail = index.slice(first);
+      const mean = meanFrom(x, first, index, (v) => v);
+      const variance = meanFrom(x, first, index, (v) => (v - mean) ** 2);
+      return (
+        ((at(x, index) - mean) / Math.sqrt(variance + EPS)) * (weight ? at(weight, tail) : 1) +
+        (bias ? at(bias, tail) : 0)
+      );
+    }),
+  tolerance: NORM,
+  throws: [
+    [{ x: [2, 3], weight: [3] }, "layerNorm: weight must have shape [2, 3], got [3]"],
+    [{ x: [3] }, "layerNorm: axes must be in [1, 1], got 2"],
+  ],
+});
+
+describeOp("instanceNorm", (x, weight, bias) => instanceNorm(x, weight, bias, { eps: EPS }), {
+  cases: [{ x: [2, 3, 5], weight: [3], bias: [3] }, { x: [2, 2, 3, 2] }, { x: [0, 3, 2] }],
+  reference: (x, weight, bias) =>
+    build(x.shape, (index) => {
+      const c = index[1] ?? 0;
+      const mean = meanFrom(x, 2, index, (v) => v);
+      const variance = meanFrom(x, 2, index, (v) => (v - mean) ** 2);
+      return (
+        ((at(x, index) - mean) / Math.sqrt(variance + EPS)) * (weight ? at(weight, [c]) : 1) +
+        (bias ? at(bias, [c]) : 0)
+      );
+    }),
+  tolerance: NORM,
+  throws: [
+    [{ x: [2, 3] }, "instanceNorm: x must be [B, C, ...] with positions, got [2, 3]"],
+    [{ x: [2, 3, 4], weight: [4] }, "instanceNorm: weight must have shape [3], got [4]"],
+  ],
+});
+
+/** Mean of f(x) of a channel, over all other axes. */
+const meanOfChannel = (x: Nd, c: number, f: (v: number) => number): number => {
+  const [batch = 0, , ...rest] = x.shape;
+  const list = build([batch, ...rest], ([b = 0, ...place]) => f(at(x, [b, c, ...place])));
+  return list.data.reduce((a, b) => a + b, 0) / list.data.length;
+};
+describeOp("batchNorm by its own statistics", (x, weight, bias) => batchNorm(x, null, weight, bias, { eps: EPS }), {
+  cases: [{ x: [2, 3, 5], weight: [3], bias: [3] }, { x: [4, 2] }],
+  reference: (x, weight, bias) =>
+    build(x.shape, (index) => {
+      const c = index[1] ?? 0;
+      const mean = meanOfChannel(x, c, (v) => v);
+      const variance = meanOfChannel(x, c, (v) => (v - mean) ** 2);
+      return (
+        ((at(x, index) - mean) / Math.sqrt(variance + EPS)) * (weight ? at(weight, [c]) : 1) +
+        (bias ? at(bias, [c]) : 0)
+      );
+    }),
+  tolerance: NORM,
+  throws: [
+    [{ x: [3] }, "batchNorm: x must be [B, C, ...], got [3]"],
+    [{ x: [2, 3], weight: [3], bias: [2] }, "batchNorm: bias must have shape [3], got [2]"],
+  ],
+});
+describeOp(
+  "batchNorm by given statistics",
+  (x, mean, root, weight, bias) => batchNorm(x, { mean, variance: root.square() }, weight, bias, { eps: EPS }),
+  {
+    cases: [
+      { x: [2, 3, 4], mean: [3], root: [3], weight: [3], bias: [3] },
+      { x: [0, 2], mean: [2], root: [2] },
+    ],
+    reference: (x, mean, root, weight, bias) =>
+      build(x.shape, (index) => {
+        const c = [index[1] ?? 0];
+        return (
+          ((at(x, index) - at(mean, c)) / Math.sqrt(at(root, c) ** 2 + EPS)) * (weight ? at(weight, c) : 1) +
+          (bias ? at(bias, c) : 0)
+        );
+      }),
+    tolerance: NORM,
+    range: [0.5, 1.5],
+    throws: [[{ x: [2, 3], mean: [3], root: [2] }, "batchNorm: variance must have shape [3], got [2]"]],
+  },
+);
+
+test("batchStatistics are those that batchNorm takes by itself", async () => {
+  const x = sample([3, 2, 5], 4);
+  const t = tensor(Float32Array.from(x.data), { shape: x.shape });
+  const { mean, variance } = batchStatistics(t);
+  const [own, given] = [batchNorm(t, null), batchNorm(t, { mean, variance })];
+  await realize([mean, variance, own, given]);
+  const means = build([2], ([c = 0]) => meanOfChannel(x, c, (v) => v));
+  await expectClose(mean, means, NORM);
+  // divided by n, not by n − 1
+  await expectClose(
+    variance,
+    build([2], ([c = 0]) => meanOfChannel(x, c, (v) => (v - at(means, [c])) ** 2)),
+    NORM,
+  );
+  await expectClose(given, { shape: x.shape, data: Float64Array.from(await own.data()) }, NORM);
 });
 
 test("a constant row is normalised to zero, not to noise", async () => {
