@@ -58,8 +58,10 @@ function contract(a: Term, b: Term, kept: ReadonlySet<string>): Term {
     const order = [...batch, ...rows, ...columns];
     return { x: arranged(left, order).mul(arranged(right, order)), letters: order };
   }
-  const size = (l: string): number =>
-    Math.max(left.x.shape[left.letters.indexOf(l)] ?? 1, right.x.shape[right.letters.indexOf(l)] ?? 1);
+  const size = (l: string): number => {
+    const n = left.x.shape[left.letters.indexOf(l)] ?? 1;
+    return n === 1 ? (right.x.shape[right.letters.indexOf(l)] ?? 1) : n;
+  };
   const sizes = (letters: readonly string[]): number[] => letters.map(size);
   const matrix = (t: Term, outer: readonly string[], order: readonly string[], shape: number[]): Tensor =>
     arranged(t, order)
@@ -93,6 +95,7 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   if (subscripts.length !== tensors.length)
     throw new ShapeError(`einsum: "${equation}" names ${subscripts.length} tensors, got ${tensors.length}`);
   const sizes = new Map<string, number>();
+  const all: string[] = [];
   const terms = tensors.map((x, i): Term => {
     const letters = expanded(subscripts[i] ?? "", x.ndim);
     if (letters.length !== x.ndim)
@@ -104,9 +107,9 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
         throw new ShapeError(`einsum: "${l}" of "${equation}" must have one size, got ${known} and ${n}`);
       sizes.set(l, Math.max(n === 0 ? 0 : known, n));
     });
+    all.push(...letters);
     return withoutRepeats({ x, letters });
   });
-  const all = terms.flatMap((t) => t.letters);
   const greek = [...new Set(all.filter((l) => l >= "\u0391"))].sort().reverse();
   const once = [...new Set(all)].filter((l) => l < "\u0391" && all.filter((m) => m === l).length === 1).sort();
   const result =
