@@ -65,10 +65,16 @@ function taps(x: Tensor, w: Window, fill: number): Tensor[] {
   });
 }
 
-/** A window's maximum is the maximum over rows of the rows' maxima: one axis after another. Ties go to the first, as in PyTorch. */
+/**
+ * A window's maximum is the maximum over rows of the rows' maxima: one axis after another. Ties go to the first and NaN wins, as in PyTorch.
+ */
 function maxPool(op: string, rank: number, x: Tensor, kernel: PerAxis, options: PoolOptions): Tensor {
   const along = windows(op, x, rank, kernel, options);
-  return along.reduceRight((t, w) => taps(t, w, -Infinity).reduce((best, tap) => where(tap.gt(best), tap, best)), x);
+  const larger = (best: Tensor, tap: Tensor): Tensor => {
+    const wins = tap.gt(best);
+    return where(tap.dtype === "f32" ? wins.or(tap.isNan()) : wins, tap, best);
+  };
+  return along.reduceRight((t, w) => taps(t, w, -Infinity).reduce(larger), x);
 }
 
 export interface AveragePoolOptions extends Omit<PoolOptions, "dilation"> {
