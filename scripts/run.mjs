@@ -1,5 +1,5 @@
 /**
- * The repository's commands, on a machine with nothing but Node and npm: `npm run demo|eval:nano|bench|conformance` and `npm test`. Each
+ * The repository's commands, on a machine with nothing but Node and npm: `npm run demo|eval:nano|bench|conformance|fuzz` and `npm test`. Each
  * installs the dependencies first when it must. Arguments after the command's name are passed on.
  */
 import { createRequire } from "node:module";
@@ -16,6 +16,7 @@ const commands = {
   demo: (args) => source("packages/cli/src/main.ts", ["demo", ...args]),
   "eval:nano": (args) => source("packages/cli/src/main.ts", ["eval:nano", "--readme", "README.md", ...args]),
   conformance: (args) => source("conformance/src/main.ts", args),
+  fuzz: (args) => source("scripts/fuzz-checkpoints.ts", args),
   bench: (args) => source("benchmarks/src/main.ts", args),
   test: async (args) => {
     const { runTests } = await import("./test.mjs");

@@ -128,4 +128,5 @@ export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
 export { profile } from "./schedule/realize.ts";
-export type { Span } from "./runtime/profiler.ts";
+export { Profile, type Span } from "./runtime/profile.ts";
+export type { Timing } from "./runtime/profiler.ts";

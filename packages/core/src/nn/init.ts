@@ -1,7 +1,7 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, type Shape } from "../base/shape.ts";
 import type { Rng } from "../tensor/random.ts";
-import { tensor, type Tensor, where } from "../tensor/tensor.ts";
+import { tensor, type Tensor } from "../tensor/tensor.ts";
 
 /** Gives a parameter its first values. */
 export type Initializer = (shape: Shape, rng: Rng) => Tensor;
@@ -98,47 +98,6 @@ export const kaimingNormal =
   (shape, rng) =>
     rng.normal(shape).mul(kaimingDeviation(shape, options));
 
-/** Highest powers first. */
-const horner = (w: Tensor, [first = 0, second = 0, ...rest]: readonly number[]): Tensor =>
-  rest.reduce<Tensor>((p, c) => p.mul(w).add(c), w.mul(first).add(second));
-
-// Giles 2010, "Approximating the erfinv function", table of the single-precision version
-const CENTRE = [
-  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
-  0.246640727, 1.50140941,
-];
-const TAIL = [
-  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
-  1.00167406, 2.83297682,
-];
-
-/** Inverse of erf on (-1, 1), within some 1e-6 of its value. @see Giles 2010 */
-export function erfInverse(x: Tensor): Tensor {
-  const w = x.neg().add(1).mul(x.add(1)).maximum(1e-37).log().neg();
-  const centre = horner(w.sub(2.5), CENTRE);
-  const tail = horner(w.maximum(5).sqrt().sub(3), TAIL);
-  return where(w.lt(5), centre, tail).mul(x);
-}
-
-/** Φ(z), the share of a standard normal below z. */
-function normalShare(z: number): number {
-  // series around 0 and continued fraction in the tails (Abramowitz & Stegun 26.2.10 and 26.2.14)
-  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-  if (Math.abs(z) > 5) {
-    let fraction = 0;
-    for (let k = 60; k >= 1; k--) fraction = k / (Math.abs(z) + fraction);
-    const beyond = density / (Math.abs(z) + fraction);
-    return z > 0 ? 1 - beyond : beyond;
-  }
-  let term = z;
-  let sum = z;
-  for (let k = 1; k < 120; k++) {
-    term *= (z * z) / (2 * k + 1);
-    sum += term;
-  }
-  return 0.5 + density * sum;
-}
-
 /**
  * Normal with everything outside [low, high] drawn again: the inverse distribution function of uniform numbers between the bounds' shares.
  *
@@ -147,11 +106,8 @@ function normalShare(z: number): number {
 export const truncatedNormal =
   ({ mean = 0, std = 1, low = -2, high = 2 } = {}): Initializer =>
   (shape, rng) => {
-    const [from, to] = [normalShare((low - mean) / std), normalShare((high - mean) / std)];
-    return erfInverse(rng.uniform(shape, 2 * from - 1, 2 * to - 1))
-      .mul(std * Math.SQRT2)
-      .add(mean)
-      .clamp(low, high);
+    const z = rng.truncatedNormal(shape, (low - mean) / std, (high - mean) / std);
+    return z.mul(std).add(mean).clamp(low, high);
   };
 
 /**

@@ -15,7 +15,7 @@ interface Row {
   readonly vjp: Vjp;
   readonly cheap?: boolean;
   readonly takes: readonly DType[];
-  readonly functions?: (type: string) => string;
+  readonly functions?: (type: string) => readonly string[];
 }
 
 const none: Vjp = (_, inputs) => inputs.map(() => null);
@@ -45,8 +45,11 @@ const binary = (
   cheap,
   takes,
 });
-/** Calls a function of `wgsl-functions.ts`. */
-const calling = (row: Row, text: (type: string) => string): Row => ({ ...row, functions: text });
+/** Calls functions of `wgsl-functions.ts`. */
+const calling = (row: Row, ...texts: ((type: string) => string)[]): Row => ({
+  ...row,
+  functions: (type) => texts.map((text) => text(type)),
+});
 /** The WGSL type of `scalar` with as many lanes as `type`. */
 const like = (type: string, scalar: string): string => (type.startsWith("vec4") ? `vec4<${scalar}>` : scalar);
 /** Tests of the bits of a float: implementations may assume that no NaN or infinity is compared. */
@@ -101,9 +104,12 @@ const table = {
     true,
     NUMBER,
   ),
-  exp: unary(
-    (a) => `exp(${a})`,
-    (dy, _, y) => dy.mul(y),
+  exp: calling(
+    unary(
+      (a) => `exp_ieee(${a})`,
+      (dy, _, y) => dy.mul(y),
+    ),
+    functions.exp,
   ),
   exp2: unary(
     (a) => `exp2(${a})`,
@@ -125,6 +131,7 @@ const table = {
       (a) => `log1p_exact(${a})`,
       (dy, x) => dy.div(x.add(1)),
     ),
+    functions.log,
     functions.log1p,
   ),
   tan: unary(
@@ -143,9 +150,12 @@ const table = {
     (a) => `atan(${a})`,
     (dy, x) => dy.div(x.square().add(1)),
   ),
-  log: unary(
-    (a) => `log(${a})`,
-    (dy, x) => dy.div(x),
+  log: calling(
+    unary(
+      (a) => `log_ieee(${a})`,
+      (dy, x) => dy.div(x),
+    ),
+    functions.log,
   ),
   sin: unary(
     (a) => `sin(${a})`,
@@ -177,21 +187,27 @@ const table = {
     (a, type) => `select(tanh(clamp(${a}, ${type}(-10.0), ${type}(10.0))), ${a}, !(${a} == ${a}))`,
     (dy, _, y) => dy.sub(dy.mul(y.square())),
   ),
-  sigmoid: unary(
-    (a, type) => `(${type}(1.0) / (${type}(1.0) + exp(-${a})))`,
-    (dy, _, y) => dy.mul(y.sub(y.square())),
+  sigmoid: calling(
+    unary(
+      (a, type) => `(${type}(1.0) / (${type}(1.0) + exp_ieee(-${a})))`,
+      (dy, _, y) => dy.mul(y.sub(y.square())),
+    ),
+    functions.exp,
   ),
   relu: unary(
     (a, type) => `select(${a}, ${type}(0.0), ${a} < ${type}(0.0))`,
     (dy, x) => dy.mul(x.gt(0).cast("f32")),
     true,
   ),
-  silu: unary(
-    (a, type) => `(${a} / (${type}(1.0) + exp(-${a})))`,
-    (dy, x) => {
-      const s = x.sigmoid();
-      return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
-    },
+  silu: calling(
+    unary(
+      (a, type) => `(${a} / (${type}(1.0) + exp_ieee(-${a})))`,
+      (dy, x) => {
+        const s = x.sigmoid();
+        return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
+      },
+    ),
+    functions.exp,
   ),
   erf: calling(
     unary(

@@ -30,7 +30,7 @@ export interface ElementwiseOp extends Common {
   /** Recomputing beats a round trip through memory. */
   readonly cheap: boolean;
   /** WGSL functions that the expression calls, for arguments of `type`. */
-  readonly functions?: (type: string) => string;
+  readonly functions?: (type: string) => readonly string[];
   /** Dtypes of the operands. */
   readonly takes: readonly DType[];
   readonly vjp: Vjp;

@@ -2,6 +2,28 @@
  * Functions that WGSL lacks or leaves inexact, as text for scalars or vec4 (`type`). Each names itself only.
  */
 
+const words = (type: string): string => (type.startsWith("vec4") ? "vec4<u32>" : "u32");
+/** NaN and infinities, for which WGSL has no literals; `x` is any value at hand. */
+const made = (type: string, bits: string, x: string): string =>
+  `bitcast<${type}>(${words(type)}(${bits}) | (bitcast<${words(type)}>(${x}) & ${words(type)}(0u)))`;
+const LARGEST = "0x1.fffffep+127f";
+
+/** e^x; WGSL leaves NaN open, and SwiftShader makes infinity of it. */
+export const exp = (type: string): string => /* wgsl */ `
+fn exp_ieee(x: ${type}) -> ${type} {
+  return select(exp(x), x, !(x == x));
+}
+`;
+
+/** ln x with its limits: −∞ at 0, ∞ at ∞, NaN below 0. SwiftShader gives finite numbers there. */
+export const log = (type: string): string => /* wgsl */ `
+fn log_ieee(x: ${type}) -> ${type} {
+  let inside = select(log(x), ${made(type, "0xff800000u", "x")}, x == ${type}(0.0));
+  let outside = select(x, ${made(type, "0x7fc00000u", "x")}, x < ${type}(0.0));
+  return select(inside, outside, !((x >= ${type}(0.0)) & (x <= ${type}(${LARGEST}))));
+}
+`;
+
 /**
  * erf as x·P(x²)/Q(x²) on [-4, 4], where float32 erf saturates. Rational minimax coefficients as published with Eigen; error below 4e-7.
  */
@@ -25,7 +47,7 @@ fn erf_approx(value: ${type}) -> ${type} {
 }
 `;
 
-/** The x with erf(x) = y. @see Giles 2010, "Approximating the erfinv function", single precision */
+/** The x with erf(x) = y: ±∞ at ±1, NaN beyond. @see Giles 2010, "Approximating the erfinv function", single precision */
 export const erfinv = (type: string): string => {
   const horner = (name: string, at: string, coefficients: readonly number[]): string =>
     [
@@ -47,7 +69,8 @@ fn erf_inverse(y: ${type}) -> ${type} {
 ${horner("p", "near", central)}
   let far = sqrt(max(w, ${type}(5.0))) - 3.0;
 ${horner("q", "far", tail)}
-  return y * select(q, p, w < ${type}(5.0));
+  let ends = select(${made(type, "0x7fc00000u", "y")}, y * ${made(type, "0x7f800000u", "y")}, abs(y) == ${type}(1.0));
+  return select(ends, y * select(q, p, w < ${type}(5.0)), abs(y) < ${type}(1.0));
 }
 `;
 };
@@ -62,13 +85,13 @@ fn expm1_exact(x: ${type}) -> ${type} {
   p = ${type}(1.0) + x * p * 0.25;
   p = ${type}(1.0) + x * p * 0.33333334;
   p = ${type}(1.0) + x * p * 0.5;
-  return select(exp(x) - ${type}(1.0), x * p, abs(x) < ${type}(0.5));
+  let grown = select(exp(x) - ${type}(1.0), x, !(x == x));
+  return select(grown, x * p, abs(x) < ${type}(0.5));
 }
 `;
 
-/** log(1 + x) = 2 artanh(x/(2 + x)): its series within ±½, where 1 + x would round x away. */
-export const log1p = (type: string): string => /* wgsl */ `
-fn log1p_exact(x: ${type}) -> ${type} {
+/** log(1 + x) = 2 artanh(x/(2 + x)): its series within ±½, where 1 + x would round x away. Calls `log`. */
+export const log1p = (type: string): string => /* wgsl */ `fn log1p_exact(x: ${type}) -> ${type} {
   let s = x / (x + ${type}(2.0));
   let q = s * s;
   var p = ${type}(0.06666667) * q + ${type}(0.07692308);
@@ -78,20 +101,16 @@ fn log1p_exact(x: ${type}) -> ${type} {
   p = p * q + ${type}(0.2);
   p = p * q + ${type}(0.33333334);
   p = p * q + ${type}(1.0);
-  return select(log(x + ${type}(1.0)), 2.0 * s * p, abs(x) < ${type}(0.5));
+  return select(log_ieee(x + ${type}(1.0)), 2.0 * s * p, abs(x) < ${type}(0.5));
 }
 `;
-
-const words = (type: string): string => (type.startsWith("vec4") ? "vec4<u32>" : "u32");
 
 /** a^b as IEEE 754 has it: a whole exponent keeps the sign of a negative base, others give NaN; a⁰ = 1^b = 1. */
 export const pow = (type: string): string => {
   const word = words(type);
-  // WGSL has no literals for these
-  const made = (bits: string): string => `bitcast<${type}>(${word}(${bits}) | (bitcast<${word}>(a) & ${word}(0u)))`;
   return /* wgsl */ `
 fn pow_any(a: ${type}, b: ${type}) -> ${type} {
-  let largest = ${type}(0x1.fffffep+127f);
+  let largest = ${type}(${LARGEST});
   let one = ${type}(1.0);
   let size = abs(a);
   let whole = floor(b) == b;
@@ -99,11 +118,11 @@ fn pow_any(a: ${type}, b: ${type}) -> ${type} {
   let negative = (bitcast<${word}>(a) >> ${word}(31u)) == ${word}(1u);
   let grows = (size > one) == (b > ${type}(0.0));
   let extreme = (size == ${type}(0.0)) | (size > largest) | (abs(b) > largest);
-  var power = select(pow(size, b), select(${type}(0.0), ${made("0x7f800000u")}, grows), extreme);
+  var power = select(pow(size, b), select(${type}(0.0), ${made(type, "0x7f800000u", "a")}, grows), extreme);
   power = select(power, one, size == one);
   power = select(power, -power, negative & whole & odd);
   let undefined_root = negative & !whole & (size > ${type}(0.0)) & (size <= largest);
-  power = select(power, ${made("0x7fc00000u")}, undefined_root | !(a == a) | !(b == b));
+  power = select(power, ${made(type, "0x7fc00000u", "a")}, undefined_root | !(a == a) | !(b == b));
   return select(power, one, (a == one) | (b == ${type}(0.0)));
 }
 `;

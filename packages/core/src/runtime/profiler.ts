@@ -6,10 +6,10 @@ import { readBuffer } from "./readback.ts";
 /** Most queries that one set may hold. */
 const MAX_SPANS = 2048;
 
-/** Time that the dispatches of one label took together. */
-export interface Span {
+/** One dispatch: its kernel, and when it ran on the device, ms since the first. */
+export interface Timing {
   readonly label: string;
-  readonly count: number;
+  readonly start: number;
   readonly milliseconds: number;
 }
 
@@ -35,8 +35,8 @@ export class Profiler {
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
   }
 
-  /** Spans by label, longest first. Starts over. */
-  async read(): Promise<Span[]> {
+  /** What has been timed, in order. Starts over. */
+  async read(): Promise<Timing[]> {
     const count = 2 * this.#labels.length;
     if (count === 0) return [];
     const bytes = count * 8;
@@ -49,15 +49,15 @@ export class Profiler {
     this.#device.submit([encoder.finish()]);
     const times = new BigUint64Array(await readBuffer(this.#device, resolved, bytes));
     resolved.destroy();
-    const spans = new Map<string, { count: number; milliseconds: number }>();
-    this.#labels.forEach((label, i) => {
-      const span = spans.get(label) ?? { count: 0, milliseconds: 0 };
-      span.count++;
-      span.milliseconds += Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n)) / 1e6;
-      spans.set(label, span);
-    });
+    const first = times[0] ?? 0n;
+    const at = (k: number): number => Number((times[k] ?? 0n) - first) / 1e6;
+    const timings = this.#labels.map((label, i) => ({
+      label,
+      start: at(2 * i),
+      milliseconds: at(2 * i + 1) - at(2 * i),
+    }));
     this.#labels.length = 0;
-    return [...spans].map(([label, s]) => ({ label, ...s })).sort((a, b) => b.milliseconds - a.milliseconds);
+    return timings;
   }
 
   destroy(): void {

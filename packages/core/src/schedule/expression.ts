@@ -83,7 +83,7 @@ export class ExpressionWriter {
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
     if (op.kind === "movement") return this.write(node.inputs[0] ?? node);
     if (op.kind !== "elementwise") throw new Error(`planner: ${op.name} cannot be fused`);
-    if (op.functions) this.#helpers.add(op.functions(this.type("f32")));
+    for (const text of op.functions?.(this.type("f32")) ?? []) this.#helpers.add(text);
     return op.wgsl(
       node.inputs.map((n) => this.write(n)),
       type,

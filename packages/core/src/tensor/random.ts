@@ -3,6 +3,7 @@ import { checkShape, type Shape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { argsortOp } from "../primitives/argsort.ts";
 import { random } from "../primitives/structural.ts";
+import { normalShare } from "../random/normal-share.ts";
 import { Tensor, tensor } from "./tensor.ts";
 
 const BITS = 0;
@@ -13,17 +14,6 @@ function hashLabel(label: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < label.length; i++) hash = Math.imul(hash ^ label.charCodeAt(i), 0x01000193);
   return hash >>> 0;
-}
-
-/** Φ(x), the standard normal distribution: its density integrated from 0 by Simpson's rule. */
-function normalCdf(x: number): number {
-  const end = Math.max(-8, Math.min(8, x));
-  const steps = 400;
-  const h = end / steps;
-  let sum = 0;
-  for (let i = 0; i <= steps; i++)
-    sum += (i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2) * Math.exp(-((i * h) ** 2) / 2);
-  return 0.5 + (sum * h) / 3 / Math.sqrt(2 * Math.PI);
 }
 
 /**
@@ -55,7 +45,7 @@ export class Rng {
   /** Normal numbers within [low, high] standard deviations, by the inverse of the distribution. */
   truncatedNormal(shape: Shape, low = -2, high = 2): Tensor {
     if (!(low < high)) throw new ShapeError(`truncatedNormal: low must be less than high, got ${low} and ${high}`);
-    const [from, to] = [normalCdf(low), normalCdf(high)];
+    const [from, to] = [normalShare(low), normalShare(high)];
     // u in (0, 1), so that no end gives an infinity
     const u = this.uniform(shape).add(2 ** -25);
     return u
@@ -77,7 +67,9 @@ export class Rng {
       throw new DTypeError(
         `randint: low and high must be whole numbers of 32 bits with low < high, got ${low} and ${high}`,
       );
-    return this.bits(shape).remainder(span).cast("i32").add(low);
+    const bits = this.bits(shape);
+    // all of i32 is one more than a word can hold
+    return (span === 2 ** 32 ? bits : bits.remainder(span)).cast("i32").add(low);
   }
   /** True with probability p. */
   bernoulli(shape: Shape, p: number): Tensor {
