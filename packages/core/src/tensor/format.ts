@@ -5,7 +5,7 @@ import { contiguousStrides, formatShape, sizeOf, type Shape } from "../base/shap
 const SHOWN = 1000;
 const EDGE = 3;
 
-/** Numbers with the fewest digits that tell them apart, at most six significant, all alike. */
+/** All alike: whole numbers without a point, else four digits behind it, or with exponents where these would show nothing or too much. */
 function numberFormat(values: ArrayLike<number>, dtype: DType): (value: number) => string {
   if (dtype === "bool") return (value) => (value ? "true" : "false");
   if (dtype !== "f32") return String;
