@@ -93,8 +93,8 @@ export function defineOp<A extends OpAttrs = OpAttrs>(
       throw new ShapeError(
         `${name}: compose must give ${dtype} ${formatShape(shape)} as infer says, got ${defined.dtype} ${formatShape(defined.shape)}`,
       );
-    if (!kernel) return defined;
-    invariant(nodes.length > 0, `${name}: an op with a kernel must have inputs`);
+    if (!kernel && !vjp) return defined;
+    invariant(nodes.length > 0, `${name}: an op with a kernel or a rule must have inputs`);
     return new Tensor(new Node(composite, [defined.node, ...nodes], values, shape, dtype));
   };
 }
