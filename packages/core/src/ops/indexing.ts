@@ -2,6 +2,7 @@ import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lastWriterOp, scatterAddOp } from "../primitives/gather.ts";
+import { expectDType } from "../tensor/build.ts";
 import { arange, full, Tensor, where } from "../tensor/tensor.ts";
 import { rowsAlong } from "./along-axis.ts";
 import { gatherRows } from "./embedding.ts";
@@ -44,6 +45,7 @@ export function indexSelect(x: Tensor, axis: number, ids: Tensor): Tensor {
 /**
  * x plus each slice of `source` at its id: y[…, ids[i], …] = x[…, ids[i], …] + Σ source[…, i, …]. Ids outside the axis are left out.
  *
+ * @param x f32, as `source` is
  * @param ids i32 [m]
  * @param source shaped as x but m along the axis
  */
@@ -54,6 +56,7 @@ export function indexAdd(x: Tensor, axis: number, ids: Tensor, source: Tensor): 
     throw new ShapeError(
       `indexAdd: source must be ${formatShape(wanted)} for ids [m], got ${formatShape(source.shape)} and ${formatShape(ids.shape)}`,
     );
+  for (const t of [x, source]) expectDType("indexAdd", t.dtype, ["f32"]);
   const { table, restore } = tables(source, a);
   const rows = x.shape[a] ?? 0;
   const at = fromFront(indices("indexAdd", ids), rows).reshape([1, ids.size]);
@@ -93,10 +96,12 @@ function addToCorner(x: Tensor, part: Tensor): Tensor {
 /**
  * x plus the elements of `source` at their ids: y[…, ids[…, i, …], …] += source[…, i, …], in the order of i.
  *
+ * @param x f32, as `source` is
  * @param source at least as long as the ids in every axis
  * @see torch.scatter_add
  */
 export function scatterAdd(x: Tensor, axis: number, ids: Tensor, source: Tensor): Tensor {
+  for (const t of [x, source]) expectDType("scatterAdd", t.dtype, ["f32"]);
   const { reached, at } = aligned("scatterAdd", x, axis, ids);
   const { rows: targets, restore } = rowsAlong("scatterAdd", reached, axis);
   const values = rowsAlong("scatterAdd", cornerOf("scatterAdd", source, ids), axis).rows;
