@@ -51,6 +51,7 @@ export function smoothL1Loss(
   b: Tensor,
   { beta = 1, ...options }: LossOptions & { beta?: number } = {},
 ): Tensor {
+  expectSameShape("smoothL1Loss", a, b);
   if (beta === 0) return l1Loss(a, b, options);
   return huberLoss(a, b, { ...options, delta: beta }).mul(1 / beta);
 }
@@ -143,7 +144,8 @@ export function crossEntropy(
   }
   const { chosen, valid } = chosenClasses("crossEntropy", scores, target, ignoreIndex);
   const picked = weight ? chosen.mul(weight) : chosen;
-  const hard = logP.mul(picked).sum({ axis: -1 }).neg();
+  // where, not a product: an impossible class that is not the target does not count
+  const hard = where(chosen.ne(0), logP.mul(picked), 0).sum({ axis: -1 }).neg();
   let losses = hard;
   if (labelSmoothing > 0) {
     const even = (weight ? logP.mul(weight) : logP).sum({ axis: -1 }).neg().mul(valid);
