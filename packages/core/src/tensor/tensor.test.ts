@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { arange, concat, full, ones, realize, stack, tensor, where, zeros } from "./tensor.ts";
+import { arange, concat, full, ones, realize, stack, tensor, where, zeros, type Tensor } from "./tensor.ts";
 
 describe("making tensors", () => {
   test("nested arrays give shape and values; a number is a scalar", async () => {
@@ -144,4 +144,40 @@ test("tensors of no elements pass through everything", async () => {
       .add(zeros([0]))
       .data(),
   ).toEqual(new Float32Array(0));
+});
+
+describe("showing tensors", () => {
+  test("toString says what it is and where its values come from", async () => {
+    const x = tensor([1, 2]);
+    const y = x.exp();
+    expect([String(x), String(y)]).toEqual(["Tensor(f32 [2], on the host)", "Tensor(f32 [2], lazy exp)"]);
+    await y.realize();
+    expect(String(y)).toBe("Tensor(f32 [2], on the device)");
+    expect(String(zeros([], "bool"))).toBe("Tensor(bool [], lazy const)");
+  });
+
+  test("print logs a title, the description and the values, and gives the tensor back", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    try {
+      const y = tensor([[1, 2]]).add(1);
+      expect(await y.print("y")).toBe(y);
+      await tensor([0.5]).print();
+      expect(log.mock.calls).toEqual([
+        ["y Tensor(f32 [1, 2], lazy add)\n[[2, 3]]"],
+        ["Tensor(f32 [1], on the host)\n[0.5000]"],
+      ]);
+    } finally {
+      log.mockRestore();
+    }
+  });
+
+  test("Node's console shows the values of the host's tensors alone: it cannot wait for others", () => {
+    const shown = (t: Tensor): unknown => {
+      const show: unknown = Reflect.get(t, Symbol.for("nodejs.util.inspect.custom"));
+      return typeof show === "function" ? show.call(t) : null;
+    };
+    const x = tensor([1, 2], { dtype: "i32" });
+    expect(shown(x)).toBe("Tensor(i32 [2], on the host) [1, 2]");
+    expect(shown(x.neg())).toBe("Tensor(i32 [2], lazy neg)");
+  });
 });
