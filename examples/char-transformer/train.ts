@@ -16,7 +16,7 @@ export class Alphabet {
     this.#ids = new Map(this.characters.map((c, i) => [c, i]));
   }
   encode(text: string): Int32Array<ArrayBuffer> {
-    return Int32Array.from([...text].flatMap((c) => this.#ids.get(c) ?? []));
+    return Int32Array.from(Array.from(text).flatMap((c) => this.#ids.get(c) ?? []));
   }
 }
 

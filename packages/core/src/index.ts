@@ -59,6 +59,7 @@ export {
   type Reduction,
   smoothL1Loss,
 } from "./ops/losses.ts";
+export { ctcLoss, type CtcOptions } from "./ops/ctc-loss.ts";
 export { interpolateLinear, sampleLinear } from "./ops/interpolate.ts";
 export {
   gridSample,
@@ -80,6 +81,7 @@ export {
 } from "./ops/pool.ts";
 export { fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from "./ops/unfold.ts";
 export { einsum } from "./ops/einsum.ts";
+export { type Complex, fft, hannWindow, ifft, rfft, stft, type StftOptions } from "./ops/fft.ts";
 export { cumprod, cumsum, linearScan, prod } from "./ops/cumulative.ts";
 export {
   diagonal,

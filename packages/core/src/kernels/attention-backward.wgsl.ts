@@ -1,4 +1,12 @@
-import { type AttentionText, maskValue, scaleScores, weight } from "./attention-forward.wgsl.ts";
+import {
+  type AttentionText,
+  causalMask,
+  keysEnd,
+  maskValue,
+  readsMask,
+  scaleScores,
+  weight,
+} from "./attention-forward.wgsl.ts";
 import { addWeighted, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
 import { declareSums, gatherSums, leftLoads, spread, tileEnables, tileEntry } from "./snippets/tile.ts";
 import { range, storage } from "./snippets/uniforms.ts";
@@ -37,7 +45,7 @@ function entry(
   results: readonly string[],
   declareUniforms: (binding: number) => string,
 ): string {
-  const hasMask = text.mask !== "none";
+  const hasMask = readsMask(text.mask);
   const stats = bindings.length;
   const first = stats + (hasMask ? 2 : 1);
   return [
@@ -64,7 +72,7 @@ function entry(
 
 /** dq = scale · Σ_keys p (do·v - δ) k; a lane owns four queries and runs over blocks of keys. */
 export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
-  const hasMask = text.mask !== "none";
+  const hasMask = readsMask(text.mask);
   const rows = range(text.scores.rows);
   return [
     entry(text, ["q", "k", "v", "g"], ["dq"], declareUniforms),
@@ -86,7 +94,8 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (bi
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
     loadOwnRows(text, "g", "gt", (i) => `query_${i}`),
     declareSums(text.features, "dq_sum"),
-    `  for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
+    `  let keys_end = ${keysEnd(text, "u.tiles_n")};
+  for (var key0 = 0u; key0 < keys_end; key0 += ${text.scores.rows}u) {
     let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
@@ -113,7 +122,7 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: (bi
 
 /** dv = Σ_queries p do and dk = scale · Σ_queries p (do·v - δ) q; a lane owns four keys and runs over blocks of queries. */
 export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
-  const hasMask = text.mask !== "none";
+  const hasMask = readsMask(text.mask);
   const { scores } = text;
   const rows = range(scores.rows);
   const row = (r: number, part: "x" | "y") =>
@@ -137,7 +146,9 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
     loadOwnRows(text, "v", "vt", (i) => `key_${i}`),
     declareSums(text.features, "dk_sum"),
     declareSums(text.features, "dv_sum"),
-    `  for (var query0 = 0u; query0 < u.queries; query0 += ${scores.rows}u) {
+    // causal keys are seen by no query before them
+    `  let query_start = ${text.mask === "causal" ? `(tile_index % u.tiles_n) * ${scores.lanes * 4}u / ${scores.rows}u * ${scores.rows}u` : "0u"};
+  for (var query0 = query_start; query0 < u.queries; query0 += ${scores.rows}u) {
     let count = min(u.block_rows, u.queries - query0);
 `,
     ...range(leftLoads(scores, "k")).map(
@@ -150,9 +161,11 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
     scaleScores(
       text,
       "p",
-      `vec4<f32>(${range(4)
-        .map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`)
-        .join(", ")})`,
+      text.mask === "causal"
+        ? causalMask("vec4<u32>(key_0, key_1, key_2, key_3)", "vec4<u32>(query0 + r)")
+        : `vec4<f32>(${range(4)
+            .map((i) => `mask[mask_at${i} + (query0 + r) * u.mask_query]`)
+            .join(", ")})`,
     ),
     `    var ds: array<vec4<f32>, ${scores.rows}>;\n`,
     ...rows.map(

@@ -2,8 +2,11 @@ import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } fr
 import { declareSums, gatherSums, tileEnables, tileEntry } from "./snippets/tile.ts";
 import { range, storage, XYZW } from "./snippets/uniforms.ts";
 
-/** How a mask is read: not at all, one value a key, or one a query and key. */
-export type MaskKind = "none" | "key" | "full";
+/** How a mask is read: not at all, one value a key, one a query and key; or, causal, made from the positions. */
+export type MaskKind = "none" | "key" | "full" | "causal";
+
+/** Whether there is a buffer to read it from. */
+export const readsMask = (kind: MaskKind): boolean => kind === "key" || kind === "full";
 
 export interface AttentionText extends HeadTile {
   readonly mask: MaskKind;
@@ -14,8 +17,13 @@ export interface AttentionText extends HeadTile {
 const MASKED = "-1e38";
 const LOWEST = "-3e38";
 
+/** The causal mask of a key and a query, one of them four neighbours of a lane. */
+export const causalMask = (key: string, query: string): string =>
+  `select(vec4<f32>(), vec4<f32>(${LOWEST}), ${key} > ${query})`;
+
 /** Reads the mask of row `key` for this lane's four columns, given the addresses of each column at key 0. */
 export function maskValue(kind: MaskKind, key: string): string {
+  if (kind === "causal") return causalMask(`vec4<u32>(${key})`, "vec4<u32>(query_0, query_1, query_2, query_3)");
   if (kind === "key") return `vec4<f32>(mask[mask_at0 + ${key} * u.mask_key])`;
   return `vec4<f32>(${range(4)
     .map((i) => `mask[mask_at${i} + ${key} * u.mask_key]`)
@@ -31,6 +39,10 @@ export function scaleScores(text: AttentionText, name: string, mask: string): st
   return `    for (var r = 0u; r < count; r++) { ${name}[r] = max(${name}[r] * scale + ${mask}, vec4<f32>(${LOWEST})); }\n`;
 }
 
+/** Where a tile of queries may stop: causal ones see no key behind their last query. */
+export const keysEnd = (text: AttentionText, tiles: string): string =>
+  text.mask === "causal" ? `min(u.keys, (tile_index % ${tiles} + 1u) * ${text.scores.lanes * 4}u)` : "u.keys";
+
 /** exp(score - log), zero where the score is masked. */
 export function weight(text: AttentionText, score: string, log: string): string {
   const p = `exp(${score} - ${log})`;
@@ -43,7 +55,7 @@ export function weight(text: AttentionText, score: string, log: string): string 
  */
 export function attentionForwardWgsl(text: AttentionText, declareUniforms: (binding: number) => string): string {
   const rows = range(text.scores.rows);
-  const hasMask = text.mask !== "none";
+  const hasMask = readsMask(text.mask);
   const names = ["q", "k", "v"];
   const outBinding = hasMask ? 4 : 3;
   return [
@@ -74,7 +86,8 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
     declareSums(text.features, "o_sum"),
     `  var top = vec4<f32>(${LOWEST});
   var total = vec4<f32>();
-  for (var key0 = 0u; key0 < u.keys; key0 += ${text.scores.rows}u) {
+  let keys_end = ${keysEnd(text, "u.tiles_q")};
+  for (var key0 = 0u; key0 < keys_end; key0 += ${text.scores.rows}u) {
     let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),

@@ -25,6 +25,8 @@ export interface AttentionSpec {
   readonly k: HeadRows;
   readonly v: HeadRows;
   readonly mask?: MaskView;
+  /** Query i sees keys 0 … i only. Without a mask. */
+  readonly causal?: boolean;
 }
 
 /** True where every row starts at a multiple of four elements. */

@@ -22,6 +22,7 @@ interface Case {
   readonly interleaved?: boolean;
   readonly offset?: number;
   readonly mask?: "full" | "key" | "rows";
+  readonly causal?: boolean;
 }
 
 function specOf({
@@ -31,6 +32,7 @@ function specOf({
   interleaved = false,
   offset = 0,
   mask,
+  causal = false,
 }: Case): AttentionSpec {
   const rowsOf = (count: number): HeadRows =>
     interleaved
@@ -52,6 +54,7 @@ function specOf({
     k: rowsOf(keys),
     v: rowsOf(keys),
     ...(mask ? { mask: masks[mask] } : {}),
+    causal,
   };
 }
 
@@ -104,6 +107,7 @@ function reference(s: AttentionSpec) {
           let sum = 0;
           for (let d = 0; d < s.headDim; d++) sum += at(q, s.q, b, h, i, d) * at(k, s.k, b, h, j, d);
           const [sb, sh, sq, sk] = s.mask?.strides ?? [0, 0, 0, 0];
+          if (s.causal === true && j > i) return -Infinity;
           return sum * s.scale + (mask ? (mask[b * sb + h * sh + i * sq + j * sk] ?? NaN) : 0);
         });
         const top = Math.max(...scores);
@@ -164,6 +168,9 @@ const CASES: Record<string, Case> = {
   "unaligned offset": { size: [8, 9, 8], offset: 3 },
   "a mask for each query, one all masked": { batch: 2, size: [13, 40, 16], mask: "full" },
   "a mask of keys": { batch: 2, size: [9, 40, 16], mask: "key" },
+  "causal, over several blocks": { batch: 2, size: [75, 75, 16], causal: true },
+  "causal, with more queries than keys": { size: [41, 9, 8], causal: true },
+  "causal, with more keys than queries": { size: [9, 70, 8], causal: true },
   "a mask shared by heads": { batch: 2, size: [9, 21, 16], mask: "rows" },
 };
 

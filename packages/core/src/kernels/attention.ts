@@ -4,7 +4,7 @@ import {
   attentionStatsWgsl,
   STATS_ROWS,
 } from "./attention-backward.wgsl.ts";
-import { attentionForwardWgsl, type MaskKind } from "./attention-forward.wgsl.ts";
+import { attentionForwardWgsl, type MaskKind, readsMask } from "./attention-forward.wgsl.ts";
 import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./attention-spec.ts";
 import type { DeviceTraits, Launch, Program } from "./kernel.ts";
 import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
@@ -43,7 +43,7 @@ export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTrait
     parts,
   });
   const wgsl = attentionForwardWgsl({ ...head, mask: kind, edgeGrid: workgroups[1] > 1 }, block.declare);
-  const bindings = [input(0), input(1), input(2), ...(kind === "none" ? [] : [input(3)]), output(0), output(1)];
+  const bindings = [input(0), input(1), input(2), ...(readsMask(kind) ? [input(3)] : []), output(0), output(1)];
   return { launches: [{ label: "attention", wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
 }
 
@@ -109,7 +109,7 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
         input(2),
         input(5),
         scratch(0, "read"),
-        ...(mask === "none" ? [] : [input(6)]),
+        ...(readsMask(mask) ? [input(6)] : []),
         ...outputs.map(output),
       ],
       uniforms: block.words,
@@ -142,7 +142,10 @@ export function chooseHeadTile(spec: AttentionSpec, traits: DeviceTraits, operan
   };
 }
 
-const maskKind = ({ mask }: AttentionSpec): MaskKind => (!mask ? "none" : mask.strides[2] === 0 ? "key" : "full");
+function maskKind({ mask, causal = false }: AttentionSpec): MaskKind {
+  if (causal) return "causal";
+  return !mask ? "none" : mask.strides[2] === 0 ? "key" : "full";
+}
 
 function attentionFields(spec: AttentionSpec): Record<string, number> {
   const { mask } = spec;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { DTypeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
 import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { numericGradient } from "../testing/gradcheck.ts";
-import { build, sample, type Nd } from "../testing/nd.ts";
+import { at, build, sample, type Nd } from "../testing/nd.ts";
 import { matmul, softmax, zip } from "../testing/reference.ts";
 import { attention } from "./attention.ts";
 
@@ -40,11 +41,11 @@ describeOp("attention", (q, k, v) => attention(q, k, v), {
   throws: [
     [
       { q: [1, 2, 3, 4], k: [1, 2, 3, 4], v: [1, 2, 4, 4] },
-      "attention: q, k and v must be [B, H, N, D] with k and v of one length",
+      "attention: q, k and v must be [..., H, N, D] with k and v of one length",
     ],
-    [{ q: [1, 2, 3, 4], k: [1, 1, 3, 4], v: [1, 1, 3, 4] }, "attention: q, k and v must be [B, H, N, D]"],
-    [{ q: [2, 3, 4], k: [2, 3, 4], v: [2, 3, 4] }, "attention: q, k and v must be [B, H, N, D]"],
-    [{ q: [1, 1, 3, 4], k: [1, 1, 3, 5], v: [1, 1, 3, 4] }, "attention: q, k and v must share headDim, got 4, 5 and 4"],
+    [{ q: [1, 3, 3, 4], k: [1, 2, 3, 4], v: [1, 2, 3, 4] }, "attention: the heads of k and v must divide those of q"],
+    [{ q: [2, 1, 3, 4], k: [1, 1, 3, 4], v: [1, 1, 3, 4] }, "attention: q, k and v must be [..., H, N, D]"],
+    [{ q: [1, 1, 3, 4], k: [1, 1, 3, 5], v: [1, 1, 3, 4] }, "attention: q and k must share headDim, got 4 and 5"],
   ],
 });
 
@@ -73,9 +74,79 @@ describeOp(
   },
 );
 
+/** The heads of k and v that the queries' heads read, each in a group of neighbours. */
+const repeated = (x: Nd, heads: number): Nd =>
+  build([x.shape[0] ?? 0, heads, ...x.shape.slice(2)], ([b = 0, h = 0, ...rest]) =>
+    at(x, [b, Math.floor(h / (heads / (x.shape[1] ?? 1))), ...rest]),
+  );
+describeOp("attention of grouped queries, values of another width", (q, k, v) => attention(q, k, v), {
+  cases: [
+    { q: [2, 4, 3, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 3] },
+    { q: [1, 3, 2, 4], k: [1, 1, 2, 4], v: [1, 1, 2, 1] },
+  ],
+  reference: (q, k, v) => {
+    const heads = q.shape[1] ?? 0;
+    return reference(q, repeated(k, heads), repeated(v, heads));
+  },
+  tolerance: ATTENTION,
+});
+
+/** −∞ where the key comes after the query. */
+const future = (nq: number, nk: number): Nd => build([nq, nk], ([i = 0, j = 0]) => (j > i ? -Infinity : 0));
+describeOp("attention, causal", (q, k, v) => attention(q, k, v, { causal: true }), {
+  cases: [
+    { q: [1, 2, 4, 4], k: [1, 2, 4, 4], v: [1, 2, 4, 4] },
+    { q: [1, 1, 2, 4], k: [1, 1, 5, 4], v: [1, 1, 5, 4] },
+  ],
+  reference: (q, k, v) => reference(q, k, v, future(q.shape[2] ?? 0, k.shape[2] ?? 0)),
+  tolerance: ATTENTION,
+});
+
+const fourAxes = (x: Nd): Nd => ({
+  shape: [...new Array<number>(4 - x.shape.length).fill(1), ...x.shape],
+  data: x.data,
+});
+describeOp("attention without heads or batch", (q, k, v) => attention(q, k, v), {
+  cases: [
+    { q: [3, 4], k: [5, 4], v: [5, 2] },
+    { q: [2, 3, 4], k: [2, 5, 4], v: [2, 5, 2] },
+  ],
+  reference: (q, k, v) => {
+    const y = reference(fourAxes(q), fourAxes(k), fourAxes(v));
+    return { shape: y.shape.slice(4 - q.shape.length), data: y.data };
+  },
+  tolerance: ATTENTION,
+});
+
 const leaf = ({ shape, data }: Nd): Tensor => tensor(Float32Array.from(data), { shape });
 
 describe("attention", () => {
+  test("takes a bool mask for where a query may attend, together with causal", async () => {
+    const [q, k, v] = [sample([1, 2, 3, 4], 1), sample([1, 2, 3, 4], 2), sample([1, 2, 3, 4], 3)];
+    const allowed = build([3, 3], ([i = 0, j = 0]) => (i === j || j === 0 ? 1 : 0));
+    const mask = leaf(allowed).cast("bool");
+    const barred = zip((a, f) => (a === 0 ? -Infinity : f), allowed, future(3, 3));
+    const results = [
+      attention(leaf(q), leaf(k), leaf(v), { mask }),
+      attention(leaf(q), leaf(k), leaf(v), { mask, causal: true }),
+    ] as const;
+    await realize(results);
+    await expectClose(
+      results[0],
+      reference(
+        q,
+        k,
+        v,
+        zip((a) => (a === 0 ? -Infinity : 0), allowed),
+      ),
+      ATTENTION,
+    );
+    await expectClose(results[1], reference(q, k, v, barred), ATTENTION);
+    expect(() => attention(leaf(q), leaf(k), leaf(v), { mask: mask.cast("i32") })).toThrow(
+      new DTypeError("attention: mask must be f32 or bool, got i32"),
+    );
+  });
+
   test("with a constant mask gives q, k and v the gradients of its definition", async () => {
     const [q, k, v] = [sample([1, 2, 4, 8], 1), sample([1, 2, 6, 8], 2), sample([1, 2, 6, 8], 3)];
     const mask = build([1, 1, 4, 6], ([, , i = 0, j = 0]) => (j > i + 2 ? -Infinity : 0));

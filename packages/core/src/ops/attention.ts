@@ -1,6 +1,7 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
-import { formatShape, type Shape } from "../base/shape.ts";
-import { arange, where, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, sizeOf } from "../base/shape.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
+import { attentionScores, flashAttention, MAX_HEAD_DIM } from "./flash-attention.ts";
 import { softmax } from "./softmax.ts";
 
 export interface AttentionOptions {
@@ -15,17 +16,40 @@ export interface AttentionOptions {
 /** Keys and values with their heads repeated to the queries' count: each serves a group of neighbouring heads. */
 function grouped(x: Tensor, heads: number): Tensor {
   const own = x.shape.at(-3) ?? 1;
-  return own === heads || x.ndim < 3 ? x : x.repeat(heads / own, -3);
+  return own === heads ? x : x.repeat(heads / own, -3);
+}
+
+/** [..., H, N, D] as [B, H, N, D]. */
+function four(x: Tensor): Tensor {
+  const [heads = 1, rows = 1, width = 1] = [1, ...x.shape].slice(-3);
+  return x.reshape([sizeOf(x.shape.slice(0, -3)), heads, rows, width]);
+}
+
+function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
+  const shapes = [q, k, v].map((t) => formatShape(t.shape)).join(", ");
+  const [heads, own, ofValues] = [q, k, v].map((t) => (t.ndim >= 3 ? (t.shape.at(-3) ?? 1) : 1));
+  const sameBatch = [k, v].every(
+    (t) => t.ndim === q.ndim && formatShape(t.shape.slice(0, -3)) === formatShape(q.shape.slice(0, -3)),
+  );
+  if (q.ndim < 2 || !sameBatch || v.shape.at(-2) !== k.shape.at(-2) || own !== ofValues)
+    throw new ShapeError(`attention: q, k and v must be [..., H, N, D] with k and v of one length, got ${shapes}`);
+  if ((heads ?? 1) % Math.max(1, own ?? 1) !== 0)
+    throw new ShapeError(`attention: the heads of k and v must divide those of q, got ${shapes}`);
+  if (k.shape.at(-1) !== q.shape.at(-1))
+    throw new ShapeError(`attention: q and k must share headDim, got ${q.shape.at(-1)} and ${k.shape.at(-1)}`);
+  const other = [q, k, v].find((t) => t.dtype !== "f32");
+  if (other) throw new DTypeError(`attention: q, k and v must be f32, got ${other.dtype}`);
 }
 
 /**
- * softmax(scale · q·kᵀ + mask) · v
+ * softmax(scale · q·kᵀ + mask) · v, in memory that grows with N and not with N². (Gradients of a mask, and of gradients, take N².)
  *
  * @param q [..., H, Nq, D], or [Nq, D]
  * @param k [..., Hk, Nk, D] where Hk divides H
  * @param v [..., Hk, Nk, Dv]
- * @returns [..., H, Nq, Dv]
- * @throws ShapeError when heads or sizes disagree
+ * @returns [..., H, Nq, Dv]; zeros for a query whose keys are all masked (at or below −1e38)
+ * @throws ShapeError when heads or sizes disagree; DTypeError unless all are f32 (a mask may be bool)
+ * @see Dao et al. 2022, "FlashAttention"
  */
 export function attention(
   q: Tensor,
@@ -33,35 +57,28 @@ export function attention(
   v: Tensor,
   { scale, mask, causal = false }: AttentionOptions = {},
 ): Tensor {
-  const shapes = [q, k, v].map((t) => formatShape(t.shape)).join(", ");
-  const heads = q.ndim >= 3 ? (q.shape.at(-3) ?? 1) : 1;
-  const batch = (t: Tensor): Shape => t.shape.slice(0, -3);
-  const sameBatch = [k, v].every((t) => t.ndim === q.ndim && formatShape(batch(t)) === formatShape(batch(q)));
-  const [nq = 0, headDim = 0] = q.shape.slice(-2);
-  const nk = k.shape.at(-2) ?? 0;
-  if (
-    q.ndim < 2 ||
-    !sameBatch ||
-    v.shape.at(-2) !== nk ||
-    k.shape.at(-3) !== (q.ndim >= 3 ? v.shape.at(-3) : k.shape.at(-3))
-  )
-    throw new ShapeError(`attention: q, k and v must be [..., H, N, D] with k and v of one length, got ${shapes}`);
-  if (q.ndim >= 3 && heads % (k.shape.at(-3) ?? 1) !== 0)
-    throw new ShapeError(`attention: the heads of k and v must divide those of q, got ${shapes}`);
-  if (k.shape.at(-1) !== headDim)
-    throw new ShapeError(`attention: q and k must share headDim, got ${headDim} and ${k.shape.at(-1)}`);
-  const full = [...q.shape.slice(0, -1), nk];
+  checkShapes(q, k, v);
+  const [queries = 0, headDim = 0] = q.shape.slice(-2);
+  const full = [...q.shape.slice(0, -1), k.shape.at(-2) ?? 0];
   const broadcasts = (m: Tensor): boolean =>
     m.ndim <= full.length && m.shape.every((n, a) => n === 1 || n === full[full.length - m.ndim + a]);
   if (mask && !broadcasts(mask))
     throw new ShapeError(`attention: mask must broadcast to ${formatShape(full)}, got ${formatShape(mask.shape)}`);
   if (mask && mask.dtype !== "f32" && mask.dtype !== "bool")
     throw new DTypeError(`attention: mask must be f32 or bool, got ${mask.dtype}`);
-  let scores = q.matmul(grouped(k, heads).transpose()).mul(scale ?? 1 / Math.sqrt(headDim));
-  if (mask) scores = mask.dtype === "bool" ? where(mask, scores, -Infinity) : scores.add(mask);
-  if (causal) {
-    const future = arange(nk, { dtype: "i32" }).gt(arange(nq, { dtype: "i32" }).unsqueeze(1));
-    scores = where(future, -Infinity, scores);
-  }
-  return softmax(scores).matmul(grouped(v, heads));
+  const [fq, own, values] = [four(q), four(k), four(v)];
+  const heads = fq.shape[1] ?? 1;
+  const added = mask?.dtype === "bool" ? where(mask, 0, -Infinity) : mask;
+  const asked = {
+    q: fq,
+    k: grouped(own, heads),
+    v: grouped(values, heads),
+    mask: added && four(added.expand(full)),
+    scale: scale ?? 1 / Math.sqrt(headDim),
+    causal,
+  };
+  const dv = v.shape.at(-1) ?? 0;
+  const fits = sizeOf(full) > 0 && headDim > 0 && headDim <= MAX_HEAD_DIM && dv === headDim && !(mask && causal);
+  const y = fits ? flashAttention(asked) : softmax(attentionScores(asked)).matmul(asked.v);
+  return y.reshape([...q.shape.slice(0, -2), queries, dv]);
 }

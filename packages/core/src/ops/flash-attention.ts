@@ -1,0 +1,183 @@
+import { contiguousStrides, type Shape } from "../base/shape.ts";
+import { isContiguous, type View } from "../base/view.ts";
+import { grad } from "../autograd/grad.ts";
+import { Node } from "../graph/node.ts";
+import {
+  attentionBackwardProgram,
+  attentionForwardProgram,
+  type AttentionSpec,
+  type HeadRows,
+} from "../kernels/attention.ts";
+import { nextOpId, type KernelInput, type KernelOp } from "../primitives/op.ts";
+import * as structural from "../primitives/structural.ts";
+import { arange, Tensor, where } from "../tensor/tensor.ts";
+import { softmax } from "./softmax.ts";
+
+/** Widest head of the kernels. */
+export const MAX_HEAD_DIM = 256;
+
+const packed = (view: View): boolean => isContiguous(view) && view.offset === 0;
+const wholeRows = ({ shape, strides }: View): boolean => shape[3] === 1 || strides[3] === 1;
+
+/** Rows of [B, H, N, D]. */
+const rowsOf = ({ offset, strides: [batchStride = 0, headStride = 0, rowStride = 0] }: View): HeadRows => ({
+  offset,
+  batchStride,
+  headStride,
+  rowStride,
+});
+
+function specOf(
+  [q, k, v]: readonly KernelInput[],
+  mask: View | undefined,
+  [scale = 1, causal = 0]: readonly number[],
+): AttentionSpec {
+  if (!q || !k || !v) throw new Error("attention: needs q, k and v");
+  const [batch = 0, heads = 0, queries = 0, headDim = 0] = q.shape;
+  const [b = 0, h = 0, n = 0, m = 0] = mask?.strides ?? [];
+  return {
+    batch,
+    heads,
+    queries,
+    keys: k.shape[2] ?? 0,
+    headDim,
+    scale,
+    q: rowsOf(q),
+    k: rowsOf(k),
+    v: rowsOf(v),
+    causal: causal === 1,
+    ...(mask && { mask: { offset: mask.offset, strides: [b, h, n, m] as const } }),
+  };
+}
+
+const heads = (x: Tensor): Tensor => x.permute([0, 2, 1, 3]);
+
+/** Attention's inputs and attributes. */
+interface Asked {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly mask: Tensor | undefined;
+  readonly scale: number;
+  readonly causal: boolean;
+}
+
+/** All scores at once, in O(N²): what gradients of gradients and of masks are taken of. */
+export function attentionScores({ q, k, mask, scale, causal }: Omit<Asked, "v">): Tensor {
+  const scores = q.matmul(k.transpose()).mul(scale);
+  const masked = mask ? scores.add(mask) : scores;
+  if (!causal) return masked;
+  const [queries = 0, keys = 0] = scores.shape.slice(-2);
+  const future = arange(keys, { dtype: "i32" }).gt(arange(queries, { dtype: "i32" }).unsqueeze(1));
+  return where(future, -Infinity, masked);
+}
+
+/**
+ * Attention in O(N) memory. Inputs: q, k, v [B, H, N, D], mask [B, H, Nq, Nk] or none; attrs: scale. Outputs: o [B, Nq, H, D] and the
+ * logarithms of the rows' sums of exponentials, [B, H, Nq].
+ */
+const forward: KernelOp = {
+  id: nextOpId(),
+  name: "attention",
+  kind: "kernel",
+  outputs: ([q]) => {
+    const [batch = 0, count = 0, queries = 0, headDim = 0] = q?.shape ?? [];
+    return [
+      { shape: [batch, queries, count, headDim], dtype: "f32" },
+      { shape: [batch, count, queries], dtype: "f32" },
+    ];
+  },
+  accepts: (view, input) => input === 3 || wholeRows(view),
+  program: (inputs, attrs, traits) => attentionForwardProgram(specOf(inputs, inputs[3], attrs), traits),
+  vjp: () => [],
+  vjpMany: ([dO, dLse], [q, k, v, mask], [o, lse], [scale = 1, causal = 0]) => {
+    if (!q || !k || !v || !o || !lse) return [];
+    const asked: Asked = { q, k, v, mask, scale, causal: causal === 1 };
+    const weights = (): Tensor => attentionScores(asked).sub(lse.unsqueeze(-1)).exp();
+    const through = dO ? backward(asked, o, lse, dO) : null;
+    const list = [through?.dq ?? null, through?.dk ?? null, through?.dv ?? null];
+    const plus = (a: Tensor | null | undefined, b: Tensor): Tensor => (a ? a.add(b) : b);
+    let dScores: Tensor | null = null;
+    if (dLse) {
+      // ∂lse/∂scores are the weights
+      dScores = weights().mul(dLse.unsqueeze(-1));
+      list[0] = plus(list[0], dScores.matmul(k).mul(scale));
+      list[1] = plus(list[1], dScores.transpose().matmul(q).mul(scale));
+    }
+    if (!mask) return list;
+    // lazy: computed only where the mask is learned, and then in O(N²)
+    if (dO) {
+      const dWeights = heads(dO).matmul(v.transpose());
+      const mean = heads(dO.mul(o)).sum({ axis: -1, keepdim: true });
+      dScores = plus(dScores, weights().mul(dWeights.sub(mean)));
+    }
+    return [...list, dScores];
+  },
+};
+
+/** Inputs: q, k, v, o, lse, the gradient of o as [B, H, Nq, D], mask or none. Outputs: dq, dk, dv, each [B, N, H, D]. */
+const gradient: KernelOp = {
+  id: nextOpId(),
+  name: "attentionGrad",
+  kind: "kernel",
+  outputs: ([q, k, v]) =>
+    [q, k, v].map((x) => {
+      const [batch = 0, count = 0, rows = 0, headDim = 0] = x?.shape ?? [];
+      return { shape: [batch, rows, count, headDim], dtype: "f32" as const };
+    }),
+  accepts: (view, input) => (input === 3 || input === 4 ? packed(view) : input === 6 || wholeRows(view)),
+  program: (inputs, attrs, traits) => {
+    const [, , , , , dO] = inputs;
+    if (!dO) throw new Error("attentionGrad: needs the gradient of o");
+    return attentionBackwardProgram({ ...specOf(inputs, inputs[6], attrs), dO: rowsOf(dO) }, traits);
+  },
+  vjp: () => [],
+  // the gradients of a gradient are taken of the plain formula: second order is rare, and O(N²) there
+  vjpMany: (dys, [q, k, v, , , dO, mask], _, [scale = 1, causal = 0]) => {
+    if (!q || !k || !v || !dO) return [];
+    const weights = softmax(attentionScores({ q, k, mask, scale, causal: causal === 1 }));
+    const dWeights = dO.matmul(v.transpose());
+    const dScores = weights.mul(dWeights.sub(dWeights.mul(weights).sum({ axis: -1, keepdim: true }))).mul(scale);
+    const results = [dScores.matmul(k), dScores.transpose().matmul(q), weights.transpose().matmul(dO)];
+    const along = dys.flatMap((dy, i) => {
+      const result = results[i];
+      return dy && result ? [heads(dy).mul(result).sum()] : [];
+    });
+    const [first, ...rest] = along;
+    if (!first) return [];
+    const total = rest.reduce((sum, x) => sum.add(x), first);
+    const [dq, dk, dv, ddO, dMask] = grad(total, mask ? [q, k, v, dO, mask] : [q, k, v, dO]);
+    return [dq ?? null, dk ?? null, dv ?? null, null, null, ddO ?? null, dMask ?? null];
+  },
+};
+
+function outputsOf(op: KernelOp, inputs: readonly Tensor[], attrs: readonly number[]): Tensor[] {
+  const views = inputs.map(({ shape, dtype }) => ({ shape, strides: contiguousStrides(shape), offset: 0, dtype }));
+  const results = op.outputs(views, attrs);
+  const shape: Shape = results[0]?.shape ?? [];
+  const nodes = inputs.map((t) => t.node);
+  const node = new Node(op, nodes, attrs, shape, "f32");
+  return results.map((r, i) => new Tensor(new Node(structural.pick, [node], [i], r.shape, r.dtype)));
+}
+
+interface Gradients {
+  readonly dq: Tensor | null;
+  readonly dk: Tensor | null;
+  readonly dv: Tensor | null;
+}
+
+function backward({ q, k, v, mask, scale, causal }: Asked, o: Tensor, lse: Tensor, dO: Tensor): Gradients {
+  const inputs = [q, k, v, o, lse, heads(dO), ...(mask ? [mask] : [])];
+  const [dq = null, dk = null, dv = null] = outputsOf(gradient, inputs, [scale, causal ? 1 : 0]).map(heads);
+  return { dq, dk, dv };
+}
+
+/**
+ * softmax(scale · q·kᵀ + mask) · v without ever holding the scores: [B, H, Nq, D]. Every size is at least 1; the mask is [B, H, Nq, Nk], and
+ * absent where causal.
+ */
+export function flashAttention({ q, k, v, mask, scale, causal }: Asked): Tensor {
+  const [o] = outputsOf(forward, mask ? [q, k, v, mask] : [q, k, v], [scale, causal ? 1 : 0]);
+  if (!o) throw new Error("attention: has one output");
+  return heads(o);
+}
