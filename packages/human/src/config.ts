@@ -73,7 +73,8 @@ export const presets = {
       ],
     },
     sampling: {
-      steps: 8,
+      // measured: eight keep the mouth as it is and cost 2 dB of the still parts
+      steps: 4,
       shift: 1,
       guidance: { kind: "linear", start: defaultGuidanceScale, end: 1 },
       text: null,
