@@ -19,7 +19,11 @@ export const STATS_ROWS = STATS_LANES;
  * They share a buffer because the gradient of k and v would bind nine otherwise, one more than every device has.
  */
 export function attentionStatsWgsl(vector: boolean, declareUniforms: (binding: number) => string): string {
-  const product = vector ? "dot(o[(o_at + d) / 4u], g[(g_at + d) / 4u])" : "o[o_at + d] * g[g_at + d]";
+  // term by term as the scores are summed: a query that looks at one key alone has a gradient of exactly zero
+  const add = vector
+    ? `let a = o[(o_at + d) / 4u]; let b = g[(g_at + d) / 4u];
+    sum = fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));`
+    : "sum = fma(o[o_at + d], g[g_at + d], sum);";
   return `${storage(0, "o", "read", vector)}${storage(1, "g", "read", vector)}${storage(2, "lse", "read", false)}@group(0) @binding(3) var<storage, read_write> stats: array<vec2<f32>>;
 ${declareUniforms(4)}
 @compute @workgroup_size(${STATS_LANES})
@@ -33,7 +37,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: ve
   let o_at = ((batch * u.queries + query) * u.heads + head) * u.dim;
   let g_at = u.g_offset + batch * u.g_batch + head * u.g_head + query * u.g_row;
   var sum = 0.0;
-  for (var d = 0u; d < u.dim; d += ${vector ? 4 : 1}u) { sum += ${product}; }
+  for (var d = 0u; d < u.dim; d += ${vector ? 4 : 1}u) { ${add} }
   stats[row] = vec2<f32>(lse[row], sum);
 }
 `;

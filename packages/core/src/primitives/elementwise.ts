@@ -157,13 +157,19 @@ const table = {
     ),
     functions.log,
   ),
-  sin: unary(
-    (a) => `sin(${a})`,
-    (dy, x) => dy.mul(x.cos()),
+  sin: calling(
+    unary(
+      (a) => `sin_reduced(${a})`,
+      (dy, x) => dy.mul(x.cos()),
+    ),
+    functions.sin,
   ),
-  cos: unary(
-    (a) => `cos(${a})`,
-    (dy, x) => dy.mul(x.sin()).neg(),
+  cos: calling(
+    unary(
+      (a) => `cos_reduced(${a})`,
+      (dy, x) => dy.mul(x.sin()).neg(),
+    ),
+    functions.cos,
   ),
   sqrt: unary(
     (a) => `sqrt(${a})`,

@@ -161,3 +161,30 @@ fn to_bf16(x: ${type}) -> ${type} {
 }
 `;
 };
+
+/**
+ * Sine and cosine to a few units in the last place up to |x| of some 10⁵; WGSL promises 2⁻¹¹ within ±π, and SwiftShader keeps to that. The
+ * quarter turns are taken off in three parts that are exact products, the rest is within ±π/4. Polynomials as published with Cephes.
+ */
+const quarterTurns = (type: string, integer: string): string => /* wgsl */ `
+  let turns = round(x * 0.63661977);
+  let r = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
+  let s = r * r;
+  let sine = r + r * s * (s * (s * -1.9515295891e-4 + 8.3321608736e-3) - 1.6666654611e-1);
+  let cosine = ${type}(1.0) - 0.5 * s + s * s * (s * (s * 2.443315711809948e-5 - 1.388731625493765e-3) + 4.166664568298827e-2);
+  let quarter = ${integer}(turns);`;
+const integers = (type: string): string => (type.startsWith("vec4") ? "vec4<i32>" : "i32");
+const circular =
+  (name: string, ahead: number) =>
+  (type: string): string => {
+    const integer = integers(type);
+    return /* wgsl */ `
+fn ${name}(x: ${type}) -> ${type} {${quarterTurns(type, integer)}
+  let q = (quarter + ${integer}(${ahead})) & ${integer}(3);
+  let size = select(sine, cosine, (q & ${integer}(1)) == ${integer}(1));
+  return select(size, -size, q >= ${integer}(2));
+}
+`;
+  };
+export const sin = circular("sin_reduced", 0);
+export const cos = circular("cos_reduced", 1);
