@@ -1,6 +1,6 @@
 import { getDevice } from "@omni/core";
 import { runSet } from "./run-set.ts";
-import type { CaseFiles, CaseResult } from "./types.ts";
+import { type CaseFiles, type CaseResult, MissingFile } from "./types.ts";
 
 declare global {
   interface Window {
@@ -13,7 +13,7 @@ declare global {
 
 async function fetched(path: string): Promise<Response> {
   const response = await fetch(`/set/${path}`);
-  if (!response.ok) throw new Error(`conformance: ${path} must be in the set, got ${response.status}`);
+  if (!response.ok) throw new MissingFile(path);
   return response;
 }
 

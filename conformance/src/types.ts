@@ -1,6 +1,13 @@
+/** The set does not hold the file asked for. */
+export class MissingFile extends Error {
+  constructor(path: string) {
+    super(`conformance: ${path} must be in the set`);
+  }
+}
+
 /** Files of one group, by paths relative to the set's folder. */
 export interface CaseFiles {
-  /** @throws Error when the file is not there */
+  /** @throws MissingFile when the file is not there */
   bytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
   text(path: string): Promise<string>;
 }

@@ -6,7 +6,7 @@ import {
   readSafetensors,
   type StoredTensor,
 } from "@omni/core/checkpoint";
-import type { CaseFiles, CaseResult } from "../types.ts";
+import { type CaseFiles, type CaseResult, MissingFile } from "../types.ts";
 
 /** What a file must do, as the manifest has it; all but `file` may be absent. */
 interface FileCase {
@@ -114,10 +114,8 @@ async function runCase(
   report({ id, op, status: "passed", ...(differs ? { reason: `the format's text says ${one.spec}` } : {}) });
 }
 
-/** A shard that is not there is the folder's to refuse: whatever a path of Node's or a server throws. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof CheckpointError || (error instanceof Error && "code" in error && error.code === "ENOENT");
-}
+/** A shard that is not there is the folder's to refuse. */
+const isRefusal = (error: unknown): boolean => error instanceof CheckpointError || error instanceof MissingFile;
 
 function text(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);
