@@ -1,5 +1,7 @@
 import type { Det } from "./types.ts";
 
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
 /**
  * Values by a formula, so that large tensors need no file: a 32-bit hash of the name and the seed, mixed with the index, whose upper 24
  * bits are spread over [lo, hi).

@@ -1,5 +1,5 @@
 import { readSafetensors } from "@omni/core/checkpoint";
-import { detValues } from "./det.ts";
+import { detValues, sizeOf } from "./det.ts";
 import type { Case, CaseFiles, CaseInput, LoadedCase, StoredValues } from "./types.ts";
 
 export interface SetManifest {
@@ -13,8 +13,6 @@ export interface GroupManifest {
 }
 
 type Tensors = ReadonlyMap<string, StoredValues>;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** All tensors of a data file, by name. */
 async function readAll(files: CaseFiles, path: string): Promise<Tensors> {

@@ -6,7 +6,12 @@ import { train, write } from "./train.ts";
 const root = new URL("../../", import.meta.url);
 const [steps = "1500", ...files] = process.argv.slice(2);
 const documents = files.length > 0 ? files : ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "FEATURES.md"];
-const text = documents.map((file) => readFileSync(files.length > 0 ? file : new URL(file, root), "utf8")).join("\n");
+const whole = documents.map((file) => readFileSync(files.length > 0 ? file : new URL(file, root), "utf8")).join("\n");
+// tables are mostly spaces, and spaces are all that would be learnt of them
+const text = whole
+  .split("\n")
+  .filter((line) => !line.startsWith("|"))
+  .join("\n");
 
 console.log((await getDevice()).description);
 const started = performance.now();

@@ -1,14 +1,12 @@
 import { grad, realize, Tensor, tensor } from "@omni/core";
-import { detValues } from "../det.ts";
+import { detValues, sizeOf } from "../det.ts";
 import { TorchArgs } from "../torch-args.ts";
 import { applyViews } from "../torch-views.ts";
 import { SkippedCase, type CaseAnswer, type Computed, type LoadedCase } from "../types.ts";
 import { torchOps } from "./torch-ops.ts";
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** A leaf with the values of an input before its view. */
-export function inputTensor(loaded: LoadedCase, index: number): Tensor {
+function inputTensor(loaded: LoadedCase, index: number): Tensor {
   const input = loaded.inputs[index];
   if (!input) throw new Error(`input ${index} is missing`);
   const { shape, data } = loaded.inputValues(input);
@@ -16,7 +14,7 @@ export function inputTensor(loaded: LoadedCase, index: number): Tensor {
   return input.dtype === "i32" ? tensor(Int32Array.from(data), { shape }) : tensor(Float32Array.from(data), { shape });
 }
 
-export async function computed(x: Tensor): Promise<Computed> {
+async function computed(x: Tensor): Promise<Computed> {
   const dtype = x.dtype === "u32" ? "i32" : x.dtype;
   return { shape: x.shape, dtype, data: await x.data() };
 }

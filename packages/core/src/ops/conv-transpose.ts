@@ -4,8 +4,7 @@ import { Node } from "../graph/node.ts";
 import { convInputGrad, type Geometry, packGeometry } from "../primitives/conv.ts";
 import { expectDType } from "../tensor/build.ts";
 import { Tensor } from "../tensor/tensor.ts";
-
-type PerAxis = number | readonly number[];
+import { perAxis, type PerAxis, three } from "./conv-axes.ts";
 
 export interface ConvTransposeOptions {
   readonly stride?: PerAxis;
@@ -16,11 +15,6 @@ export interface ConvTransposeOptions {
   readonly dilation?: PerAxis;
   readonly groups?: number;
 }
-
-const three = <T>(values: readonly T[], fill: T): [T, T, T] => {
-  const [c = fill, b = fill, a = fill] = [...values].reverse();
-  return [a, b, c];
-};
 
 /** The transpose of a convolution is the gradient of its input, computed by the same kernel. */
 function convTranspose(
@@ -42,14 +36,14 @@ function convTranspose(
   const out = perGroup * groups;
   if (bias) expectShape(name, "bias", bias.shape, [out]);
   for (const t of [x, weight, ...(bias ? [bias] : [])]) expectDType(name, t.dtype, ["f32"]);
-  const per = (value: PerAxis | undefined, otherwise: number): number[] =>
-    Array.from({ length: rank }, (_, i) => (typeof value === "number" ? value : value?.[i]) ?? otherwise);
-  const stride = per(options.stride, 1);
-  const padding = per(options.padding, 0);
-  const extra = per(options.outputPadding, 0);
-  const dilation = per(options.dilation, 1);
+  const stride = perAxis(options.stride, rank, 1);
+  const padding = perAxis(options.padding, rank, 0);
+  const extra = perAxis(options.outputPadding, rank, 0);
+  const dilation = perAxis(options.dilation, rank, 1);
   if ([...stride, ...dilation].some((s) => !Number.isInteger(s) || s < 1))
-    throw new ShapeError(`${name}: strides and dilations must be whole numbers of at least 1`);
+    throw new ShapeError(
+      `${name}: strides and dilations must be whole numbers of at least 1, got ${formatShape(stride)} and ${formatShape(dilation)}`,
+    );
   if (extra.some((e, i) => e < 0 || e >= Math.max(stride[i] ?? 1, dilation[i] ?? 1)))
     throw new ShapeError(`${name}: outputPadding must be less than stride or dilation, got ${formatShape(extra)}`);
   const output = input.map(

@@ -4,8 +4,7 @@ import { Node } from "../graph/node.ts";
 import { convForward, type Geometry, packGeometry } from "../primitives/conv.ts";
 import { expectDType } from "../tensor/build.ts";
 import { Tensor, zeros } from "../tensor/tensor.ts";
-
-type PerAxis = number | readonly number[];
+import { perAxis, type PerAxis, three } from "./conv-axes.ts";
 
 export interface ConvOptions {
   readonly stride?: PerAxis;
@@ -15,20 +14,12 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
-const perAxis = (value: PerAxis | undefined, rank: number): number[] =>
-  Array.from({ length: rank }, (_, i) => (typeof value === "number" ? value : (value?.[i] ?? 1)));
-
 function pads(padding: ConvOptions["padding"], rank: number): [number, number][] {
   return Array.from({ length: rank }, (_, i) => {
     const p = typeof padding === "number" ? padding : (padding?.[i] ?? 0);
     return typeof p === "number" ? [p, p] : [p[0], p[1]];
   });
 }
-
-const three = <T>(values: readonly T[], fill: T): [T, T, T] => {
-  const [c = fill, b = fill, a = fill] = [...values].reverse();
-  return [a, b, c];
-};
 
 /**
  * Runs channels-last: the permutations around the kernel cancel between two convolutions, and the weight is laid out tap by tap.
@@ -51,8 +42,8 @@ function conv(
     );
   if (bias) expectShape(name, "bias", bias.shape, [out]);
   for (const t of [x, weight, ...(bias ? [bias] : [])]) expectDType(name, t.dtype, ["f32"]);
-  const stride = perAxis(options.stride, rank);
-  const dilation = perAxis(options.dilation, rank);
+  const stride = perAxis(options.stride, rank, 1);
+  const dilation = perAxis(options.dilation, rank, 1);
   const padding = pads(options.padding, rank);
   if ([...stride, ...dilation].some((s) => !Number.isInteger(s) || s < 1))
     throw new ShapeError(

@@ -1,11 +1,13 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
-import { lastWriterOp, scatterAddOp } from "../primitives/gather.ts";
+import { lastWriterOp, scatterRows } from "../primitives/gather.ts";
 import { expectDType } from "../tensor/build.ts";
 import { arange, full, Tensor, where } from "../tensor/tensor.ts";
 import { rowsAlong } from "./along-axis.ts";
 import { gatherRows } from "./embedding.ts";
+
+const wrap = (node: Node): Tensor => new Tensor(node);
 
 /** Ids as i32. @throws DTypeError unless they are whole numbers */
 function indices(op: string, ids: Tensor): Tensor {
@@ -60,8 +62,7 @@ export function indexAdd(x: Tensor, axis: number, ids: Tensor, source: Tensor): 
   const { table, restore } = tables(source, a);
   const rows = x.shape[a] ?? 0;
   const at = fromFront(indices("indexAdd", ids), rows).reshape([1, ids.size]);
-  const sum = new Node(scatterAddOp, [table.node, at.node], [rows], [1, rows, table.shape[2] ?? 0], "f32");
-  return x.add(restore(new Tensor(sum)));
+  return x.add(restore(scatterRows(table, at, rows, wrap)));
 }
 
 /** Checks shapes of gather and scatter, and gives ids and the slice of x that they reach, as rows. */
@@ -105,12 +106,8 @@ export function scatterAdd(x: Tensor, axis: number, ids: Tensor, source: Tensor)
   const { reached, at } = aligned("scatterAdd", x, axis, ids);
   const { rows: targets, restore } = rowsAlong("scatterAdd", reached, axis);
   const values = rowsAlong("scatterAdd", cornerOf("scatterAdd", source, ids), axis).rows;
-  const [outer = 0, rows = 0] = targets.shape;
-  const inputs = [values.unsqueeze(2).node, rowsAlong("scatterAdd", at, axis).rows.node];
-  return addToCorner(
-    x,
-    restore(new Tensor(new Node(scatterAddOp, inputs, [rows], [outer, rows, 1], "f32")).squeeze(2)),
-  );
+  const places = rowsAlong("scatterAdd", at, axis).rows;
+  return addToCorner(x, restore(scatterRows(values.unsqueeze(2), places, targets.shape[1] ?? 0, wrap).squeeze(2)));
 }
 
 function cornerOf(op: string, source: Tensor, ids: Tensor): Tensor {

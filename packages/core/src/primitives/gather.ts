@@ -12,9 +12,10 @@ const contiguousOnly: KernelOp["accepts"] = (view) => isContiguous(view) && view
 /** Up to so many ids each row looks at all of them; more are sorted first. */
 const FEW_IDS = 256;
 
-function scatter(dy: Tensor, ids: Tensor, rows: number, make: MakeTensor): Tensor {
-  const [outer = 1, , width = 1] = dy.shape;
-  const inputs = [dy.node, ids.node];
+/** Adds rows [outer, m, width] where their ids [outer, m] say: [outer, rows, width]. */
+export function scatterRows(values: Tensor, ids: Tensor, rows: number, make: MakeTensor): Tensor {
+  const [outer = 1, , width = 1] = values.shape;
+  const inputs = [values.node, ids.node];
   if ((ids.shape[1] ?? 0) > FEW_IDS) inputs.push(new Node(argsortOp, [ids.node], [0], ids.shape, "i32"));
   return make(new Node(scatterAddOp, inputs, [rows], [outer, rows, width], "f32"));
 }
@@ -51,7 +52,7 @@ export const gatherOp: KernelOp = {
       scratch: [],
     };
   },
-  vjp: (dy, [table, ids], _, __, make) => (table && ids ? [scatter(dy, ids, table.shape[1] ?? 0, make), null] : []),
+  vjp: (dy, [table, ids], _, __, make) => (table && ids ? [scatterRows(dy, ids, table.shape[1] ?? 0, make), null] : []),
 };
 
 /**
