@@ -17,6 +17,10 @@ export const count = (text: string): number =>
 export const index = (text: string): number =>
   parsed(text, (n) => Number.isSafeInteger(n) && n >= 0, "a whole number of at least 0");
 
+/** Index of a training stage. */
+export const stage = (text: string): number =>
+  parsed(text, (n) => Number.isInteger(n) && n >= 0 && n <= 3, "0, 1, 2 or 3");
+
 /** A number above 0. */
 export const positive = (text: string): number => parsed(text, (n) => n > 0 && Number.isFinite(n), "a number above 0");
 

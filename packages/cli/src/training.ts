@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { getDevice } from "@omni/core";
+import { getDevice, Rng } from "@omni/core";
 import { openCheckpoint } from "@omni/core/checkpoint";
 import {
+  forgetPose,
   loadAudio,
   loadAutoencoder,
   loadDenoiser,
@@ -42,6 +43,10 @@ export interface TrainRequest {
   readonly init: string | null;
   /** Trains the decoder of the autoencoder alone. */
   readonly decoderOnly: boolean;
+  /** First stage of the denoiser's run. */
+  readonly firstStage: number;
+  /** Starts the pose condition of `init` anew. */
+  readonly freshPose: boolean;
   /** The command, for the record. */
   readonly command: string;
 }
@@ -110,7 +115,7 @@ async function trained(
   loop: LoopOptions,
   record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume, init, decoderOnly } = request;
+  const { part, out, seed, batch, lr, resume, init, decoderOnly, firstStage, freshPose } = request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
     init === null ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
@@ -140,9 +145,11 @@ async function trained(
     case "dit": {
       const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
       const audio = await loadAudio(join(out, WEIGHT_FILES.audio));
+      const { start } = await first(loadDenoiser);
       const { denoiser, average } = await trainDit({
         ...options,
-        ...(await first(loadDenoiser)),
+        ...(start && { start: freshPose ? forgetPose(start, new Rng(seed)) : start }),
+        firstStage,
         clips: puppets.clips,
         vae,
         audio,

@@ -29,3 +29,13 @@ export class Denoiser extends Module {
     return this.#config;
   }
 }
+
+/** The denoiser before it learnt the pose: guider and pose columns anew, all other parameters its own. */
+export function forgetPose(denoiser: Denoiser, rng: Rng): Denoiser {
+  const fresh = new Denoiser(denoiser.config, { rng });
+  const kept = Object.entries(denoiser.stateDict()).filter(
+    ([name]) => !name.startsWith("pose.") && !name.startsWith("dit.patchEmbed.pose."),
+  );
+  fresh.loadStateDict({ ...fresh.stateDict(), ...Object.fromEntries(kept) });
+  return fresh;
+}

@@ -12,7 +12,7 @@ export { nearestSize, PICTURE_MULTIPLE } from "./sizes.ts";
 export type { FrameSize } from "./sizes.ts";
 export { pictureToVideo, videoToPictures } from "./picture.ts";
 export type { Picture } from "./picture.ts";
-export { Denoiser } from "./denoiser.ts";
+export { Denoiser, forgetPose } from "./denoiser.ts";
 export { checkHumanConfig, parseDenoiserConfig, presets } from "./config.ts";
 export type { ClipConfig, DenoiserConfig, HumanConfig, HumanPreset, SamplingConfig } from "./config.ts";
 export { ConfigError } from "./config-error.ts";

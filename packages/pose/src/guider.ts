@@ -1,9 +1,23 @@
 import { conv3d, Rng, ShapeError } from "@omni/core";
 import type { Tensor } from "@omni/core";
-import { Conv3d, Module } from "@omni/core/nn";
+import { Conv3d, fans, Module, type Init, type Initializer } from "@omni/core/nn";
 import { guiderStride, poseGuiderPresets } from "./config.ts";
 import type { PoseGuiderConfig } from "./config.ts";
 import { renderHeatmaps } from "./heatmap.ts";
+
+/**
+ * Root mean square of a heatmap: most of it is zero. Features of unit size need first weights over this; weaker ones a denoiser beside noise of unit
+ * size does not learn to see.
+ */
+const HEATMAP_RMS = 0.15;
+/** Keeps the variance of a unit normal signal through a SiLU. */
+const SILU_GAIN = 1.68;
+
+/** Normal weights that multiply the size of a signal by the gain. */
+const scaled =
+  (gain: number): Initializer =>
+  (shape, rng) =>
+    rng.normal(shape).mul(gain / Math.sqrt(fans(shape).fanIn));
 
 /**
  * Turns keypoint heatmaps into channels for the noise latent: a few strided convolutions down to the latent grid, then one
@@ -23,13 +37,14 @@ export class PoseGuider extends Module {
     let width = config.keypoints;
     this.layers = config.layers.map(({ channels, temporalStride, spatialStride }, i) => {
       const strides = [temporalStride, spatialStride] as const;
-      const layer = new CausalConv(width, channels, [3, 3], strides, { rng: rng.fork(`layers.${i}`) });
+      const init = scaled(SILU_GAIN / (i === 0 ? HEATMAP_RMS : 1));
+      const layer = new CausalConv(width, channels, [3, 3], strides, { rng: rng.fork(`layers.${i}`), init });
       width = channels;
       return layer;
     });
     this.convOut = new CausalConv(width, config.outChannels, [3, 1], [1, 1], {
       rng: rng.fork("convOut"),
-      init: config.zeroInit ? "zeros" : "default",
+      init: config.zeroInit ? "zeros" : scaled(1),
     });
   }
 
@@ -82,7 +97,7 @@ class CausalConv extends Conv3d {
     channelsOut: number,
     [frames, edge]: readonly [number, number],
     strides: readonly [temporal: number, spatial: number],
-    options: { readonly rng: Rng; readonly init?: "default" | "zeros" },
+    options: { readonly rng: Rng; readonly init: Init },
   ) {
     super(channelsIn, channelsOut, [frames, edge, edge], options);
     this.reach = frames - 1;

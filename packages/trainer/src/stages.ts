@@ -30,11 +30,12 @@ export const halfPoseStages: readonly Stage[] = halvingStages.map((stage) =>
   stage.ratios.pose > 0 ? { ...stage, ratios: { ...stage.ratios, pose: 0.5 } } : stage,
 );
 
-/** Stage that a step of a run belongs to. */
+/** Stage that a step of a run belongs to; shares count beside each other. */
 export function stageAt(stages: readonly { readonly share: number }[], step: number, steps: number): number {
+  const all = stages.reduce((sum, { share }) => sum + share, 0);
   let end = 0;
   for (const [index, { share }] of stages.entries()) {
-    end += share * steps;
+    end += (share / all) * steps;
     if (step < Math.round(end)) return index;
   }
   return stages.length - 1;

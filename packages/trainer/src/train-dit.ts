@@ -24,6 +24,8 @@ export interface DitTraining extends Omit<LoopOptions, "from"> {
   readonly batch?: number;
   readonly sizes?: readonly ClipSize[];
   readonly stages?: readonly Stage[];
+  /** Index of the first stage of this run: weights to start from have been through those before. */
+  readonly firstStage?: number;
   readonly lr?: number;
   readonly seed?: number;
   /** Shift of the training times towards noise: what a mouth does is settled early, while most of the picture is still noise. */
@@ -58,6 +60,8 @@ const CAPTION_TOKENS = 32;
  */
 export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
+  const { firstStage = 0 } = options;
+  const planned = stages.slice(firstStage);
   const { shift = 2, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 5 } = options;
   const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
@@ -83,7 +87,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
 
   const step = async (index: number): Promise<SubmittedStep> => {
     const random = stepRandom(seed, index);
-    const now = stageAt(stages, index, options.steps);
+    const now = firstStage + stageAt(planned, index, options.steps);
     if (now !== stage) conditions.reset();
     stage = now;
     const ratios = stages[now]?.ratios ?? { text: 1, reference: 1, audio: 1, pose: 1 };

@@ -3,7 +3,7 @@ import { Argument, Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../context.ts";
-import { adapterOption, count, index, positive } from "../options.ts";
+import { adapterOption, count, index, positive, stage } from "../options.ts";
 import type { Part } from "../training.ts";
 
 interface Options {
@@ -17,6 +17,8 @@ interface Options {
   readonly resume?: boolean;
   readonly init?: string;
   readonly decoderOnly?: boolean;
+  readonly firstStage: number;
+  readonly freshPose?: boolean;
   readonly adapter?: AdapterChoice;
 }
 
@@ -43,6 +45,8 @@ export function trainCommand(context: Context): Command {
     .option("--resume", "go on from the folder's checkpoint")
     .option("--init <folder>", "start a new run from the weights of a folder")
     .option("--decoder-only", "vae: keep the latents of --init, which a trained denoiser needs, and train the decoder")
+    .option("--first-stage <n>", "dit: leave out the stages before; 0 text, 1 reference, 2 audio, 3 pose", stage, 0)
+    .option("--fresh-pose", "dit: let --init forget what it knows of poses, to learn them anew")
     .addOption(adapterOption())
     .addHelpText("after", examples)
     .action(async (part: Part, options: Options) => {
@@ -55,10 +59,15 @@ export function trainCommand(context: Context): Command {
         resume = false,
         init = null,
         decoderOnly = false,
+        firstStage,
+        freshPose = false,
         adapter,
       } = options;
       if (decoderOnly && (part !== "vae" || init === null))
         throw new UsageError("--decoder-only: is for `train vae` and needs --init, the folder of the weights to keep");
+      if (freshPose && (part !== "dit" || init === null))
+        throw new UsageError("--fresh-pose: is for `train dit` and needs --init, the folder of the weights to keep");
+      if (firstStage > 0 && part !== "dit") throw new UsageError("--first-stage: is for `train dit`");
       const { getDevice } = await import("@omni/core");
       if (adapter !== undefined) await getDevice({ adapter });
       const { DEFAULT_STEPS, train } = await import("../training.ts");
@@ -68,10 +77,12 @@ export function trainCommand(context: Context): Command {
         ...(lr === null ? [] : ["--lr", lr]),
         ...(init === null ? [] : ["--init", init]),
         ...(decoderOnly ? ["--decoder-only"] : []),
+        ...(firstStage > 0 ? ["--first-stage", firstStage] : []),
+        ...(freshPose ? ["--fresh-pose"] : []),
       ];
       const command = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
       const path = await train(
-        { part, out, steps, seed, batch, lr, minutes, resume, init, decoderOnly, command },
+        { part, out, steps, seed, batch, lr, minutes, resume, init, decoderOnly, firstStage, freshPose, command },
         context,
       );
       print(context, `${path}: written`);
