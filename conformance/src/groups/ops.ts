@@ -15,8 +15,9 @@ function inputTensor(loaded: LoadedCase, index: number): Tensor {
 }
 
 async function computed(x: Tensor): Promise<Computed> {
-  const dtype = x.dtype === "u32" ? "i32" : x.dtype;
-  return { shape: x.shape, dtype, data: await x.data() };
+  const data = await x.data();
+  const dtype = x.dtype === "bool" ? "bool" : data instanceof Float32Array ? "f32" : "i32";
+  return { shape: x.shape, dtype, data };
 }
 
 /** Cotangents of the outputs that take part in the backward pass. */

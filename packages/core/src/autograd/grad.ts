@@ -1,3 +1,4 @@
+import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
@@ -64,7 +65,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
 
   const parts = new Map<Node, Tensor[]>();
   const outputParts = new Map<Node, (Tensor | null)[]>();
-  const one = new Tensor(new Node(structural.constant, [], [1], loss.shape, "f32"));
+  const one = new Tensor(new Node(structural.constant, [], [1], loss.shape, loss.dtype));
   parts.set(loss.node, [seed ?? one]);
   const results = new Map<Node, Tensor>();
 
@@ -112,7 +113,10 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
     }
     distribute(node, op.vjp(dy, inputs, wrap(node), node.attrs, wrap));
   }
-  return wrt.map((t) => results.get(t.node) ?? zeros(t.shape));
+  return wrt.map((t) => {
+    const dtype = isFloat(t.dtype) ? t.dtype : "f32";
+    return results.get(t.node)?.cast(dtype) ?? zeros(t.shape, dtype);
+  });
 }
 
 /** The loss together with its gradients, so that both are realised in one plan. */

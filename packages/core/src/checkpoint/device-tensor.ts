@@ -1,4 +1,5 @@
-import { BYTES_PER_ELEMENT, type DType } from "../base/dtype.ts";
+import { arrayType, storedBytes, type DType } from "../base/dtype.ts";
+import { packed } from "../base/packed.ts";
 import { sizeOf } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { Storage } from "../graph/storage.ts";
@@ -17,13 +18,15 @@ const MAX_IN_FLIGHT_BYTES = 64 << 20;
  */
 export async function uploadTensor(stored: StoredTensor, dtype: DType): Promise<Tensor> {
   const device = await getDevice();
-  const bytes = sizeOf(stored.shape) * BYTES_PER_ELEMENT;
+  const bytes = storedBytes(sizeOf(stored.shape), dtype);
   const buffer = device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16));
   const storage = new Storage(buffer, bytes, (held) => device.pool.release(held));
   try {
     let at = 0;
     let inFlight = 0;
-    for await (const piece of stored.pieces(dtype === "bool" ? "u32" : dtype)) {
+    // every piece but the last holds whole words
+    for await (const values of stored.pieces(arrayType(dtype))) {
+      const piece = packed(values, dtype);
       device.write(storage.buffer, at, piece);
       at += piece.byteLength;
       inFlight += piece.byteLength;

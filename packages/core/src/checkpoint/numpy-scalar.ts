@@ -1,4 +1,4 @@
-import { f32BitsFromF16 } from "./half.ts";
+import { f32BitsFromF16 } from "../base/half.ts";
 import type { PickleFail } from "./pickle-cursor.ts";
 import { describePickle } from "./pickle-describe.ts";
 import { isNode, type PickleValue } from "./pickle-value.ts";

@@ -99,8 +99,8 @@ describe("writeSafetensors", () => {
     ],
     [
       "an array that is not of the dtype",
-      () => writeSafetensors({ w: { shape: [2], dtype: "BF16", data: new Float32Array(2) } }),
-      'tensor "w" must have its data in a Uint16Array to be stored as BF16, got Float32Array; convert it',
+      () => writeSafetensors({ w: { shape: [2], dtype: "BF16", data: new Int32Array(2) } }),
+      'tensor "w" must have its data in a Uint16Array to be stored as BF16, got Int32Array; convert it',
     ],
     [
       "a fractional shape",

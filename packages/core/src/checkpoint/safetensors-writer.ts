@@ -1,5 +1,7 @@
 import { checkpointError, quote } from "./checkpoint-error.ts";
-import { f16FromF32Bits } from "./half.ts";
+import type { DType } from "../base/dtype.ts";
+import { f16FromF32Bits } from "../base/half.ts";
+import { packed } from "../base/packed.ts";
 import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, shapeBytes } from "./safetensors-header.ts";
 import { STORED_ORDER, type StoredArray, type StoredDType, storedFormat } from "./stored-dtype.ts";
 
@@ -7,14 +9,14 @@ import { STORED_ORDER, type StoredArray, type StoredDType, storedFormat } from "
 export interface TensorData {
   readonly shape: readonly number[];
   readonly data: StoredArray;
-  /** For data that an array does not name: BOOL and 8-bit floats in a Uint8Array, F16 and BF16 bits in a Uint16Array, C64. */
+  /** For data that an array does not name: BOOL and 8-bit floats in a Uint8Array, F16 and BF16 bits in a Uint16Array or numbers in a Float32Array, C64. */
   readonly dtype?: StoredDType;
 }
 
 /** A tensor whose values are fetched when its turn comes to be written; a `Tensor` is one. */
 export interface TensorSource {
   readonly shape: readonly number[];
-  readonly dtype: "f32" | "i32" | "u32" | "bool";
+  readonly dtype: DType;
   data(): Promise<StoredArray>;
 }
 
@@ -77,7 +79,15 @@ function booleans(data: StoredArray): Uint8Array {
   return out;
 }
 
-const SOURCE_DTYPES = { f32: "F32", i32: "I32", u32: "U32", bool: "BOOL" } as const;
+const SOURCE_DTYPES = {
+  f32: "F32",
+  i32: "I32",
+  u32: "U32",
+  bool: "BOOL",
+  f16: "F16",
+  bf16: "BF16",
+  u8: "U8",
+} as const satisfies Record<DType, StoredDType>;
 
 const ARRAY_DTYPES: ReadonlyMap<string, StoredDType> = new Map([
   ["Uint8Array", "U8"],
@@ -182,15 +192,15 @@ function checkText(what: string, text: unknown): void {
 }
 
 function encode(name: string, dtype: StoredDType, bytes: number, data: StoredArray): Uint8Array {
-  const halve = dtype === "F16" && data instanceof Float32Array;
+  const halve = (dtype === "F16" || dtype === "BF16") && data instanceof Float32Array;
   const array = halve ? "Float32Array" : storedFormat(dtype).array.name;
   if (arrayType(data) !== array)
     fail(name, `must have its data in a ${array} to be stored as ${dtype}`, arrayType(data), "convert it");
   const held = halve ? data.byteLength / 2 : data.byteLength;
   if (held !== bytes)
     fail(name, `must have data that fill its shape, ${bytes} bytes of ${dtype}`, `${held}`, "correct its shape");
-  const stored = halve ? halves(name, data) : data;
-  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+  const stored = !halve ? data : dtype === "F16" ? halves(name, data) : packed(data, "bf16");
+  return new Uint8Array(stored.buffer, stored.byteOffset, bytes);
 }
 
 function halves(name: string, data: Float32Array): Uint16Array {

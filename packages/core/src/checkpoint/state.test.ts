@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { Tensor } from "../tensor/tensor.ts";
+import { Tensor, tensor, zeros } from "../tensor/tensor.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { type TensorData, type TensorSource, writeSafetensors } from "./safetensors-writer.ts";
 import { type Loadable, loadState, saveState } from "./state.ts";
 
-type Values = Float32Array | Int32Array | Uint32Array;
+type Values = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** A module of given parameters that logs what is loaded into it. */
 function moduleOf(
@@ -129,4 +129,21 @@ describe("loadState", () => {
     await loadState(module, writeSafetensors(tensors));
     expect(calls).toEqual([["a", "b"], ["c"]]);
   });
+});
+
+test.each(["f16", "bf16", "u8"] as const)("%s tensors are saved as such and come back, bit for bit", async (dtype) => {
+  const x = await tensor(
+    [1, 2.5, -3, 7, 200].map((v) => (dtype === "u8" ? Math.abs(Math.trunc(v)) : v)),
+    { dtype },
+  ).realize();
+  const file = await saveState({ namedParameters: () => [["x", x]] });
+  const { tensors } = await readSafetensors(file);
+  expect(tensors["x"]?.dtype).toBe(dtype.toUpperCase());
+  const y = await zeros([5], dtype).realize();
+  await loadState(
+    { namedParameters: () => [["x", y]], loadStateDict: ({ x: value }) => (y.node = (value as Tensor).node) },
+    file,
+  );
+  expect(y.dtype).toBe(dtype);
+  expect(await y.data()).toEqual(await x.data());
 });

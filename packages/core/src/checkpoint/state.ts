@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT } from "../base/dtype.ts";
+import { arrayType, WORD_BYTES } from "../base/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { checkpointError, quote } from "./checkpoint-error.ts";
 import { uploadTensor } from "./device-tensor.ts";
@@ -15,7 +15,7 @@ export interface Saveable {
 
 /** Values for a parameter: a tensor on the device for one that is a `Tensor`, else an array. */
 export type LoadedValue =
-  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
+  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array };
 
 /** What can be loaded into: a `Module`, for instance. */
 export interface Loadable extends Saveable {
@@ -74,7 +74,7 @@ export async function loadState(module: Loadable, input: ByteInput, options: Loa
       const value = before?.parameter === parameter ? before.value : await load(tensor, parameter);
       shared.set(tensor, { parameter, value });
       group[name] = value;
-      bytes += tensor.shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT);
+      bytes += tensor.shape.reduce((product, size) => product * size, WORD_BYTES);
       if (bytes >= GROUP_BYTES) await flush();
     }
     if (Object.keys(group).length > 0) await flush();
@@ -87,7 +87,7 @@ export async function loadState(module: Loadable, input: ByteInput, options: Loa
 async function load(tensor: StoredTensor, parameter: TensorSource): Promise<LoadedValue> {
   if (parameter instanceof Tensor) return uploadTensor(tensor, parameter.dtype);
   const { shape } = tensor;
-  return { shape, data: await tensor.data(parameter.dtype === "bool" ? "u32" : parameter.dtype) };
+  return { shape, data: await tensor.data(arrayType(parameter.dtype)) };
 }
 
 /**

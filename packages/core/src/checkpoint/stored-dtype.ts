@@ -1,4 +1,4 @@
-import { f32BitsFromF16, f8E4M3, f8E8M0, numberForF32 } from "./half.ts";
+import { f32BitsFromF16, f8E4M3, f8E8M0, numberForF32 } from "../base/half.ts";
 
 /** A typed array that holds a tensor's elements as stored: half and 8-bit floats as their bits, C64 as (re, im) pairs. */
 export type StoredArray =

@@ -6,6 +6,7 @@ export interface NumericArrays {
   readonly f32: Float32Array;
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
+  readonly u8: Uint8Array;
 }
 
 /** A tensor of an open checkpoint. Nothing is read before it is asked for, and nothing is kept. */
@@ -18,7 +19,7 @@ export interface StoredTensor {
    *
    * @throws CheckpointError when a value does not fit, when floats are asked for as integers, or when reading fails
    */
-  data(): Promise<Float32Array | Int32Array | Uint32Array>;
+  data(): Promise<NumericArrays[keyof NumericArrays]>;
   data<K extends keyof NumericArrays>(as: K): Promise<NumericArrays[K]>;
   /**
    * The values of `data(as)` one piece after another, each of at most 4 MiB as stored: a tensor of any size costs the memory of
@@ -47,8 +48,8 @@ export interface StoredBytes {
 // Tensors are read and converted in pieces, so that no second copy of a large one is held.
 const PIECE_BYTES = 4 << 20;
 
-const NUMERIC_ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
-const INTEGER_RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+const NUMERIC_ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array } as const;
+const INTEGER_RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255] } as const;
 
 /** A tensor over bytes that can be had. */
 export function storedTensor({ source, name, dtype, shape, bytes, open }: StoredBytes): StoredTensor {
@@ -86,7 +87,7 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
   ) => {
     if (out instanceof Float32Array) return widen(piece, out, at);
     if (piece instanceof Int32Array && out instanceof Int32Array) return out.set(piece, at);
-    const [least, greatest] = INTEGER_RANGES[as === "u32" ? "u32" : "i32"];
+    const [least, greatest] = INTEGER_RANGES[as === "f32" ? "i32" : as];
     for (let i = 0; i < piece.length; i++) {
       const value = piece[i] ?? 0;
       if (value < least || value > greatest)
@@ -100,8 +101,8 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
   };
 
   async function data<K extends keyof NumericArrays>(as: K): Promise<NumericArrays[K]>;
-  async function data(as?: keyof NumericArrays): Promise<Float32Array | Int32Array | Uint32Array>;
-  async function data(as: keyof NumericArrays = natural): Promise<Float32Array | Int32Array | Uint32Array> {
+  async function data(as?: keyof NumericArrays): Promise<NumericArrays[keyof NumericArrays]>;
+  async function data(as: keyof NumericArrays = natural): Promise<NumericArrays[keyof NumericArrays]> {
     checkType(as);
     const out = allocate(() => new NUMERIC_ARRAYS[as](values));
     for await (const [piece, at] of storedPieces()) convert(piece, as, out, at);
@@ -109,7 +110,7 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
   }
 
   function pieces<K extends keyof NumericArrays>(as: K): AsyncGenerator<NumericArrays[K]>;
-  async function* pieces(as: keyof NumericArrays): AsyncGenerator<Float32Array | Int32Array | Uint32Array> {
+  async function* pieces(as: keyof NumericArrays): AsyncGenerator<NumericArrays[keyof NumericArrays]> {
     checkType(as);
     for await (const [piece] of storedPieces()) {
       const out = new NUMERIC_ARRAYS[as](piece.length);

@@ -174,3 +174,19 @@ describe("loadStateDict", () => {
     expect(await before?.data()).toEqual(Float32Array.of(2, 2));
   });
 });
+
+test("to() casts the floating parameters wanted; integers stay", async () => {
+  const net = await new Net().to("f16", (name) => name.startsWith("blocks.0")).realize();
+  const dtypes = Object.fromEntries([...net.namedParameters()].map(([name, t]) => [name, t.dtype]));
+  expect(dtypes).toMatchObject({
+    "blocks.0.proj.weight": "f16",
+    "blocks.1.proj.weight": "f32",
+    steps: "i32",
+    mask: "bool",
+  });
+  expect(Object.keys(net.trainableParameters())).not.toContain("blocks.0.scale");
+  const y = net.blocks[0]?.proj.forward(tensor([[1, 2]]));
+  expect(y?.dtype).toBe("f32");
+  expect([...((await y?.data()) ?? [])]).toHaveLength(3);
+  expect((await net.to("f32").realize()).blocks[0]?.scale.dtype).toBe("f32");
+});

@@ -1,11 +1,11 @@
-import { dtypeOf, type DType, type TypedArray } from "../base/dtype.ts";
+import { arrayType, dtypeOf, isFloat, type DType, type TypedArray } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { realize, Tensor, tensor } from "../tensor/tensor.ts";
 
 /** Values for a state dict: a tensor, or plain numbers with a shape. */
 export type StateValue =
-  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array };
+  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array };
 
 const buffers = new WeakSet<Tensor>();
 const frozen = new WeakSet<Tensor>();
@@ -103,6 +103,14 @@ export abstract class Module {
   protected ownUpdates(): Tensor[] {
     return [];
   }
+  /**
+   * Casts the floating parameters, or those whose path is wanted; `await realize()` stores them so, until then each plan casts anew. Only
+   * f32 parameters are trainable: to train with halves, keep these and cast where they are used.
+   */
+  to(dtype: "f32" | "f16" | "bf16", wanted: (name: string) => boolean = () => true): this {
+    for (const [name, t] of this.namedParameters()) if (isFloat(t.dtype) && wanted(name)) t.node = t.cast(dtype).node;
+    return this;
+  }
   /** Puts every parameter on the device. Call once after construction. */
   async realize(): Promise<this> {
     await realize([...this.namedParameters()].map(([, t]) => t));
@@ -149,8 +157,7 @@ export abstract class Module {
 
 function holds(value: StateValue, dtype: DType): boolean {
   if (value instanceof Tensor) return value.dtype === dtype;
-  const held = dtypeOf(value.data);
-  return held === dtype || (dtype === "bool" && held === "u32");
+  return dtypeOf(value.data) === arrayType(dtype);
 }
 
 const list = (names: readonly string[]): string =>

@@ -1,3 +1,4 @@
+import { promote } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { expectShape, formatShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
@@ -80,7 +81,7 @@ function convTranspose(
     [last.node, swapped.node],
     packGeometry(geometry),
     [batch, ...geometry.input, out],
-    "f32",
+    promote(name, x.dtype, weight.dtype),
   );
   const y = new Tensor(node).reshape([batch, ...output, out]);
   return (bias ? y.add(bias) : y).permute([0, rank + 1, ...axes.map((a) => a - 1)]);

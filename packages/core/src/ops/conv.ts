@@ -1,3 +1,4 @@
+import { promote } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { expectShape, formatShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
@@ -42,6 +43,7 @@ function conv(
     );
   if (bias) expectShape(name, "bias", bias.shape, [out]);
   for (const t of [x, weight, ...(bias ? [bias] : [])]) expectDType(name, t.dtype, ["f32"]);
+  const dtype = promote(name, x.dtype, weight.dtype);
   const stride = perAxis(options.stride, rank, 1);
   const dilation = perAxis(options.dilation, rank, 1);
   const padding = pads(options.padding, rank);
@@ -61,7 +63,7 @@ function conv(
   });
   if (x.size === 0 || weight.size === 0) {
     // sums of nothing
-    const y = zeros([batch, out, ...output]);
+    const y = zeros([batch, out, ...output], dtype);
     return bias ? y.add(bias.reshape([out, ...new Array<number>(rank).fill(1)])) : y;
   }
   const geometry: Geometry = {
@@ -84,7 +86,7 @@ function conv(
   const last = x.permute([0, ...axes, 1]).reshape([batch, ...geometry.input, channels]);
   const matrix = weight.permute([...axes, 1, 0]).reshape([taps * perGroup, out]);
   const inputs = [last.node, matrix.node, ...(bias ? [bias.node] : [])];
-  const y = new Tensor(new Node(convForward, inputs, packGeometry(geometry), [batch, ...geometry.output, out], "f32"));
+  const y = new Tensor(new Node(convForward, inputs, packGeometry(geometry), [batch, ...geometry.output, out], dtype));
   return y.reshape([batch, ...output, out]).permute([0, rank + 1, ...axes.map((a) => a - 1)]);
 }
 

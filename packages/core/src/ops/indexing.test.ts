@@ -252,8 +252,8 @@ describe("indexing", () => {
     ],
     [
       "another dtype's elements",
-      () => scatter(tensor([1, 2]), 0, ids(1), ids(1)),
-      "where: operands must share a dtype, got i32 and f32",
+      () => scatter(ids(1, 2), 0, ids(1), tensor([1], { dtype: "u32" })),
+      "where: operands must share a dtype, got u32 and i32",
     ],
   ])("refuses %s", (_, make, message) => {
     expect(make).toThrow(DTypeError);

@@ -1,3 +1,4 @@
+import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis, sameShape } from "../base/shape.ts";
 import { arange, where, type Tensor } from "../tensor/tensor.ts";
@@ -131,7 +132,7 @@ export function crossEntropy(
   const scores = classesLast(logits);
   const classes = scores.shape.at(-1) ?? 0;
   const logP = logSoftmax(scores);
-  if (target.dtype === "f32") {
+  if (isFloat(target.dtype)) {
     expectSameShape("crossEntropy", logits, target);
     const smooth = classesLast(target)
       .mul(1 - labelSmoothing)

@@ -1,3 +1,4 @@
+import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { tensor, where, type Tensor } from "../tensor/tensor.ts";
@@ -72,7 +73,7 @@ function maxPool(op: string, rank: number, x: Tensor, kernel: PerAxis, options: 
   const along = windows(op, x, rank, kernel, options);
   const larger = (best: Tensor, tap: Tensor): Tensor => {
     const wins = tap.gt(best);
-    return where(tap.dtype === "f32" ? wins.or(tap.isNan()) : wins, tap, best);
+    return where(isFloat(tap.dtype) ? wins.or(tap.isNan()) : wins, tap, best);
   };
   return along.reduceRight((t, w) => taps(t, w, -Infinity).reduce(larger), x);
 }

@@ -1,3 +1,4 @@
+import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis } from "../base/shape.ts";
 import { arange, where, type ReduceOptions, type Tensor } from "../tensor/tensor.ts";
@@ -30,9 +31,9 @@ function argExtremum(op: string, x: Tensor, { axis, keepdim = false }: AxisOptio
   if (n === 0) throw new ShapeError(`${op}: the axis must not be empty, got shape ${formatShape(x.shape)}`);
   const best = which === "max" ? x.max({ axis: a, keepdim: true }) : x.min({ axis: a, keepdim: true });
   const hit = x.eq(best);
-  const found = x.dtype === "f32" ? hit.or(x.isNan()) : hit;
+  const found = isFloat(x.dtype) ? hit.or(x.isNan()) : hit;
   const place = arange(n, { dtype: "i32" }).reshape([n, ...new Array<number>(x.ndim - 1 - a).fill(1)]);
-  const nan = x.dtype === "f32" ? where(x.isNan(), place.sub(n), place) : place;
+  const nan = isFloat(x.dtype) ? where(x.isNan(), place.sub(n), place) : place;
   const first = where(found, nan, n).min({ axis: a, keepdim });
   return where(first.lt(0), first.add(n), first);
 }

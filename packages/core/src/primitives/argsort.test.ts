@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { DType } from "../base/dtype.ts";
+import type { DType, PackedDType } from "../base/dtype.ts";
 import { Node } from "../graph/node.ts";
 import { philox4x32 } from "../random/philox.ts";
 import { realize, Tensor, tensor } from "../tensor/tensor.ts";
@@ -9,7 +9,7 @@ import { argsortOp } from "./argsort.ts";
 const word = (i: number): number => philox4x32([i, 0, 0, 0], [1, 2])[0];
 
 // every order of signs and sizes, many ties
-const VALUES: Record<DType, (i: number) => number> = {
+const VALUES: Record<Exclude<DType, PackedDType>, (i: number) => number> = {
   f32: (i) => [NaN, Infinity, -Infinity, 0, -0, 1e-40, -1e-40, 3e38, -3e38, 1, -1, 1.5][word(i) % 12] ?? 0,
   i32: (i) => [-(2 ** 31), -1, 0, 1, 2 ** 31 - 1, -7, 7][word(i) % 7] ?? 0,
   u32: (i) => [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 9][word(i) % 6] ?? 0,

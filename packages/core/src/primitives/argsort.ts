@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT, storageType, type DType } from "../base/dtype.ts";
+import { WORD_BYTES, storageType, type DType } from "../base/dtype.ts";
 import { isContiguous } from "../base/view.ts";
 import { input, output, scratch, type Launch } from "../kernels/kernel.ts";
 import { nextOpId, type KernelOp } from "./op.ts";
@@ -109,7 +109,7 @@ export const argsortOp: KernelOp = {
         body: "let row = g / n; order[g] = i32(places[row * padded + g - row * n]);",
       }),
     );
-    const bytes = outer * padded * BYTES_PER_ELEMENT;
+    const bytes = outer * padded * WORD_BYTES;
     return { launches, scratch: [bytes, bytes] };
   },
   vjp: () => [null],

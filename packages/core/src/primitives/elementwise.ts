@@ -1,4 +1,4 @@
-import type { DType } from "../base/dtype.ts";
+import { isFloat, type DType } from "../base/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type ElementwiseOp, type Vjp } from "./op.ts";
 import * as functions from "./wgsl-functions.ts";
@@ -259,16 +259,22 @@ const table = {
   toF16: calling(
     unary(
       (a) => `to_f16(${a})`,
-      (dy) => dy,
+      (dy, x) => dy.cast(x.dtype),
     ),
     functions.toF16,
   ),
   toBf16: calling(
     unary(
       (a) => `to_bf16(${a})`,
-      (dy) => dy,
+      (dy, x) => dy.cast(x.dtype),
     ),
     functions.toBf16,
+  ),
+  toU8: unary(
+    (a, type) => `(${a} & ${type}(255u))`,
+    () => null,
+    true,
+    ["u32"],
   ),
   isNan: bitTest((magnitude, limit) => `${magnitude} > ${limit}`),
   isInf: bitTest((magnitude, limit) => `${magnitude} == ${limit}`),
@@ -371,7 +377,7 @@ const table = {
   },
   cast: {
     wgsl: ([a], type) => `${type}(${a})`,
-    vjp: (dy, [x]) => [x?.dtype === "f32" ? dy.cast("f32") : null],
+    vjp: (dy, [x]) => [x && isFloat(x.dtype) ? dy.cast(x.dtype) : null],
     cheap: true,
     takes: ANY,
   },

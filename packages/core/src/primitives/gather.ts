@@ -17,7 +17,7 @@ export function scatterRows(values: Tensor, ids: Tensor, rows: number, make: Mak
   const [outer = 1, , width = 1] = values.shape;
   const inputs = [values.node, ids.node];
   if ((ids.shape[1] ?? 0) > FEW_IDS) inputs.push(new Node(argsortOp, [ids.node], [0], ids.shape, "i32"));
-  return make(new Node(scatterAddOp, inputs, [rows], [outer, rows, width], "f32"));
+  return make(new Node(scatterAddOp, inputs, [rows], [outer, rows, width], values.dtype));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT, type DType } from "../base/dtype.ts";
+import { WORD_BYTES, type DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import { isContiguous } from "../base/view.ts";
 import { input, output, scratch, type Launch } from "../kernels/kernel.ts";
@@ -88,7 +88,7 @@ export const linearScanOp: KernelOp = {
       h = ${reads === SCAN_SUM ? "h" : "products[s] * h"} + end;
     }`,
     });
-    const bytes = outer * splits * BYTES_PER_ELEMENT;
+    const bytes = outer * splits * WORD_BYTES;
     return { launches: [ends, chain, run], scratch: reads === SCAN_SUM ? [bytes] : [bytes, bytes] };
   },
   // with g_t = dy_t + a_{t+1}·g_{t+1}, the same recurrence backwards: db = g, da_t = g_t·h_{t−1}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { f16FromF32Bits, f32BitsFromF16 } from "../checkpoint/half.ts";
+import { f16FromF32Bits, f32BitsFromF16 } from "../base/half.ts";
 import { philox4x32 } from "../random/philox.ts";
 import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
 

@@ -1,8 +1,10 @@
-import { storageType, type DType } from "../base/dtype.ts";
+import { isPacked, storageType, wgslType, wideType, type DType } from "../base/dtype.ts";
+import { nearest } from "../base/packed.ts";
 import { contiguousStrides } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { philoxWgsl } from "../random/philox.ts";
 import { accessOf, indexFunction, isChecked, Uniforms, type IndexMap } from "./index-map.ts";
+import { packedAccess } from "./packed-access.ts";
 import type { Value } from "./spec.ts";
 
 export type Lanes = 1 | 4;
@@ -23,7 +25,9 @@ export interface Resolver {
 }
 
 /** WGSL of a number; a kernel's uniforms `u` are in scope. */
-export function literal(value: number, dtype: DType): string {
+export function literal(given: number, type: DType): string {
+  const dtype = wideType(type);
+  const value = nearest(given, type);
   if (dtype === "bool") return value ? "true" : "false";
   if (dtype === "u32") return `${value >>> 0}u`;
   // -2147483648i is minus of a number that is no i32
@@ -62,6 +66,11 @@ export class ExpressionWriter {
     return this.#lanes === 4 ? `vec4<${dtype}>` : dtype;
   }
 
+  /** Declares functions that the kernel calls. */
+  use(functions: string): void {
+    this.#helpers.add(functions);
+  }
+
   /** Name of the variable that holds the node's value. */
   write(node: Node): string {
     const known = this.#names.get(node);
@@ -75,7 +84,7 @@ export class ExpressionWriter {
 
   #expression(node: Node): string {
     const { op } = node;
-    const type = this.type(node.dtype);
+    const type = this.type(wgslType(node.dtype));
     if (op === null || !this.#resolve.inlined(node)) return this.#load(node, this.#resolve.source(node));
     if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node.dtype)})`;
     if (op.kind === "iota") return this.#iota(node);
@@ -83,7 +92,7 @@ export class ExpressionWriter {
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
     if (op.kind === "movement") return this.write(node.inputs[0] ?? node);
     if (op.kind !== "elementwise") throw new Error(`planner: ${op.name} cannot be fused`);
-    for (const text of op.functions?.(this.type("f32")) ?? []) this.#helpers.add(text);
+    for (const text of op.functions?.(this.type("f32")) ?? []) this.use(text);
     return op.wgsl(
       node.inputs.map((n) => this.write(n)),
       type,
@@ -106,42 +115,44 @@ export class ExpressionWriter {
   #load(node: Node, { value, map }: Source): string {
     const lanes = this.#lanes;
     const access = accessOf(map, lanes);
-    const scalar = storageType(node.dtype);
-    const type = this.type(node.dtype);
+    const type = this.type(wgslType(node.dtype));
+    const packed = isPacked(node.dtype) ? packedAccess[node.dtype] : null;
+    if (packed) this.use(packed.functions);
+    const scalar = packed ? "u32" : storageType(node.dtype);
+    const whole = packed && lanes === 4 ? packed.four : this.type(scalar);
     const fromStored = (expression: string, stored: string): string =>
-      node.dtype === "bool" ? `(${expression} != ${stored}(0u))` : expression;
+      packed ? packed.load(expression) : node.dtype === "bool" ? `(${expression} != ${stored}(0u))` : expression;
+    const one = (x: string, at: string): string => (packed ? packed.loadOne(x, at) : fromStored(`${x}[${at}]`, scalar));
     if (access === "linear") {
-      const stored = this.type(scalar);
-      const x = this.#bind(value, stored);
+      const x = this.#bind(value, lanes === 4 ? whole : scalar);
       const index = map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`;
-      return fromStored(lanes === 4 ? `${x}[${index} >> 2u]` : `${x}[${index}]`, stored);
+      return lanes === 4 ? fromStored(`${x}[${index} >> 2u]`, whole) : one(x, index);
     }
     if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded) {
       const x = this.#bind(value, scalar);
-      return `${type}(${fromStored(`${x}[${this.uniforms.word(map.offset)}]`, scalar)})`;
+      return `${type}(${one(x, this.uniforms.word(map.offset))})`;
     }
     const fn = `index${this.#functions.length}`;
     this.#functions.push(indexFunction(fn, map, this.uniforms));
     const checked = isChecked(map);
     const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
     if (access === "vector") {
-      const stored = this.type(scalar);
-      const x = this.#bind(value, stored);
-      const whole = fromStored(`${x}[at >> 2u]`, stored);
+      const x = this.#bind(value, whole);
+      const four = fromStored(`${x}[at >> 2u]`, whole);
       return this.#indexed(
         `let at = ${fn}(i);`,
-        checked ? guarded("at", whole, `${type}(${fill})`, type) : whole,
+        checked ? guarded("at", four, `${type}(${fill})`, type) : four,
         type,
         checked,
       );
     }
     const x = this.#bind(value, scalar);
-    const read = (at: string): string => fromStored(`${x}[${at}]`, scalar);
+    const read = (at: string): string => one(x, at);
     if (access === "splat" || access === "strided") {
-      const one = `${type}(${access === "splat" ? read("at") : this.#strided(map).map(read).join(", ")})`;
+      const values = `${type}(${access === "splat" ? read("at") : this.#strided(map).map(read).join(", ")})`;
       return this.#indexed(
         `let at = ${fn}(i);`,
-        checked ? guarded("at", one, `${type}(${fill})`, type) : one,
+        checked ? guarded("at", values, `${type}(${fill})`, type) : values,
         type,
         checked,
       );
@@ -152,7 +163,7 @@ export class ExpressionWriter {
     };
     if (checked)
       this.#functions.push(
-        `fn load_${fn}(at: u32) -> ${node.dtype} {\n  if (at == 0xffffffffu) { return ${fill}; }\n  return ${read("at")};\n}\n`,
+        `fn load_${fn}(at: u32) -> ${wgslType(node.dtype)} {\n  if (at == 0xffffffffu) { return ${fill}; }\n  return ${read("at")};\n}\n`,
       );
     return lanes === 1 ? lane(0) : `${type}(${[0, 1, 2, 3].map(lane).join(", ")})`;
   }
@@ -177,8 +188,8 @@ export class ExpressionWriter {
     const [axis = 0] = node.attrs;
     const stride = this.uniforms.word(contiguousStrides(node.shape)[axis] ?? 1);
     const n = this.uniforms.word(node.shape[axis] ?? 1);
-    const one = (k: number): string => `${node.dtype}(((i + ${k}u) / ${stride}) % ${n})`;
-    return this.#lanes === 1 ? one(0) : `${this.type(node.dtype)}(${[0, 1, 2, 3].map(one).join(", ")})`;
+    const one = (k: number): string => `${wgslType(node.dtype)}(((i + ${k}u) / ${stride}) % ${n})`;
+    return this.#lanes === 1 ? one(0) : `${this.type(wgslType(node.dtype))}(${[0, 1, 2, 3].map(one).join(", ")})`;
   }
 
   /** Element e is word e mod 4 of the Philox block at counter (e div 4) + base, so that lanes do not change the numbers. */

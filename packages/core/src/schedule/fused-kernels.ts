@@ -1,10 +1,11 @@
-import { BYTES_PER_ELEMENT, storageType, type DType } from "../base/dtype.ts";
+import { isPacked, storageType, WORD_BYTES, type DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { floatWord, splitWorkgroups, type DeviceTraits } from "../kernels/kernel.ts";
 import type { ReduceOp } from "../primitives/structural.ts";
 import { ExpressionWriter, literal, type Lanes, type Resolver } from "./expression.ts";
 import { accessOf, axesMap, indexFunction, Uniforms, type IndexMap } from "./index-map.ts";
+import { packedAccess } from "./packed-access.ts";
 import type { Value } from "./spec.ts";
 
 export interface FusedKernel {
@@ -47,12 +48,16 @@ export function elementwiseKernel(
   label: string,
 ): FusedKernel | null {
   if (size === 0) return null;
-  const lanes: Lanes = size % 4 === 0 ? 4 : 1;
+  const packed = isPacked(node.dtype) ? packedAccess[node.dtype] : null;
+  // packed elements are written four at a time; those behind the last fill up its word
+  const lanes: Lanes = size % 4 === 0 || packed ? 4 : 1;
   const writer = new ExpressionWriter(lanes, resolve);
   const { uniforms } = writer;
-  const groups = size / lanes;
+  const groups = Math.ceil(size / lanes);
   const count = uniforms.word(groups);
-  const result = stored(node.dtype, writer.write(node), lanes);
+  const value = writer.write(node);
+  if (packed) writer.use(packed.functions);
+  const result = packed ? packed.store(value) : stored(node.dtype, value, lanes);
   const access = accessOf(store, lanes);
   const scalar = storageType(node.dtype);
   let storeFunction = "";
@@ -71,7 +76,7 @@ export function elementwiseKernel(
       write = `let result = ${result};\n    ${[0, 1, 2, 3].map((k) => `out[store_index(i + ${k}u)] = result[${k}];`).join(" ")}`;
   }
   const wide = lanes === 4 && (access === "linear" || access === "vector");
-  const type = wide ? `vec4<${scalar}>` : scalar;
+  const type = packed ? packed.four : wide ? `vec4<${scalar}>` : scalar;
   const declarations = [...writer.declarations, ""].join("\n") + outputBindings(writer.values.length, type, uniforms);
   const body = [`let i = g * ${lanes}u;`, writer.body, write].join("\n    ");
   return {
@@ -166,7 +171,7 @@ export function reduceKernels(
     workgroups: splitWorkgroups(Math.ceil((groups * splits) / WORKGROUP)),
   };
   if (splits === 1) return [{ kernel: first, output }];
-  const partial = temporary(outputs * splits * BYTES_PER_ELEMENT);
+  const partial = temporary(outputs * splits * WORD_BYTES);
   return [
     { kernel: first, output: partial },
     { kernel: combineKernel(op, dtype, outputs, splits, scale, partial), output },

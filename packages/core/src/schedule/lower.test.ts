@@ -4,7 +4,7 @@ import type { DeviceTraits } from "../kernels/kernel.ts";
 import { defineOp } from "../ops/define-op.ts";
 import { wgslProgram } from "../ops/wgsl-program.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
-import { lowerComposites } from "./lower.ts";
+import { lowerGraph } from "./lower.ts";
 
 // graphs are rewritten on the host alone
 const TRAITS: DeviceTraits = {
@@ -36,10 +36,10 @@ const double = defineOp({
 });
 
 const lowered = (t: Tensor, f16: boolean): { order: readonly Node[]; roots: readonly Node[] } =>
-  lowerComposites(topologicalOrder([t.node]), [t.node], { ...TRAITS, f16 });
+  lowerGraph(topologicalOrder([t.node]), [t.node], { ...TRAITS, f16 });
 const names = (order: readonly Node[]): string[] => order.map((n) => n.op?.name ?? "leaf");
 
-describe("lowerComposites", () => {
+describe("lowerGraph", () => {
   test("takes the kernel where the adapter suits it, else the definition", () => {
     const y = double([tensor([1])]);
     expect(names(lowered(y, true).order)).toEqual(["leaf", "double"]);
@@ -59,8 +59,8 @@ describe("lowerComposites", () => {
   test("gives back the very graph where nothing is composite, and parts that have nothing above one", () => {
     const [x, z] = [tensor([1]), tensor([2]).exp()];
     const plain = [...topologicalOrder([z.node])];
-    expect(lowerComposites(plain, [z.node], TRAITS)).toEqual({ order: plain, roots: [z.node] });
-    expect(lowerComposites(plain, [z.node], TRAITS).order).toBe(plain);
+    expect(lowerGraph(plain, [z.node], TRAITS)).toEqual({ order: plain, roots: [z.node] });
+    expect(lowerGraph(plain, [z.node], TRAITS).order).toBe(plain);
     const both = double([x]).add(z);
     expect(lowered(both, false).order).toContain(z.node);
   });

@@ -1,31 +1,125 @@
+import { isPacked, wideType, type PackedDType } from "../base/dtype.ts";
 import { invariant } from "../base/errors.ts";
+import { nearest } from "../base/packed.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
+import { elementwise } from "../primitives/elementwise.ts";
+import { constant } from "../primitives/structural.ts";
+
+const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elementwise.toU8 } as const;
 
 /**
- * Replaces each composite op by its kernel, or by its definition where the adapter has no use for the kernel. The graph given is left alone:
- * nodes above a replaced one are rebuilt.
+ * From what a user writes to what the planner knows. The graph given is left alone: nodes above a replaced one are rebuilt.
+ *
+ * - A composite op becomes its kernel, or its definition where the adapter has no use for the kernel.
+ * - Ops on packed types are computed in wide ones. Between the ops of one plan a half keeps the precision of an f32, but for explicit
+ *   casts, which round at once; what is stored is rounded once.
  */
-export function lowerComposites(
+export function lowerGraph(
   order: readonly Node[],
   roots: readonly Node[],
   traits: DeviceTraits,
 ): { order: readonly Node[]; roots: readonly Node[] } {
-  if (!order.some((node) => node.op?.kind === "composite")) return { order, roots };
-  const lowered = new Map<Node, Node>();
-  const lower = (node: Node): Node => lowered.get(node) ?? node;
-  for (const node of order) {
-    const { op } = node;
-    const inputs = node.inputs.map(lower);
-    if (op?.kind === "composite") {
-      const [definition, ...own] = inputs;
-      const kernel = op.kernelFor(own, node.attrs, traits);
-      const chosen = kernel ? new Node(kernel, own, node.attrs, node.shape, node.dtype) : definition;
-      invariant(chosen !== undefined, `planner: ${op.name} has neither kernel nor definition`);
-      lowered.set(node, chosen);
-    } else if (op && inputs.some((n, i) => n !== node.inputs[i]))
-      lowered.set(node, new Node(op, inputs, node.attrs, node.shape, node.dtype));
-  }
-  const newRoots = roots.map(lower);
+  if (!order.some((node) => node.op?.kind === "composite" || isPacked(node.dtype))) return { order, roots };
+  const lowering = new Lowering(traits);
+  for (const node of order) lowering.add(node);
+  const newRoots = roots.map((root) => lowering.stored(root));
   return { order: topologicalOrder(newRoots), roots: newRoots };
+}
+
+class Lowering {
+  readonly #traits: DeviceTraits;
+  /** What takes the place of a node of the graph given. */
+  readonly #stored = new Map<Node, Node>();
+  /** The wide form of packed ones. */
+  readonly #wide = new Map<Node, Node>();
+
+  constructor(traits: DeviceTraits) {
+    this.#traits = traits;
+  }
+
+  stored(node: Node): Node {
+    return this.#stored.get(node) ?? node;
+  }
+
+  #widened(node: Node): Node {
+    const stored = this.stored(node);
+    const dtype = wideType(node.dtype);
+    if (dtype === node.dtype) return stored;
+    const known = this.#wide.get(node);
+    if (known) return known;
+    const wide =
+      stored.op === constant
+        ? new Node(constant, [], [nearest(stored.attrs[0] ?? 0, stored.dtype)], stored.shape, dtype)
+        : new Node(elementwise.cast, [stored], [], stored.shape, dtype);
+    this.#wide.set(node, wide);
+    return wide;
+  }
+
+  /** Takes a node whose inputs have been taken. */
+  add(node: Node): void {
+    const { op } = node;
+    if (op === null || op === constant) return;
+    if (op.kind === "update")
+      return this.#rebuild(
+        node,
+        node.inputs.map((n) => this.stored(n)),
+      );
+    if (op.kind === "composite") return this.#composite(node);
+    if (op.kind === "movement" || op.kind === "pad") return this.#moved(node);
+    if (!isPacked(node.dtype))
+      return this.#rebuild(
+        node,
+        node.inputs.map((n) => this.#widened(n)),
+      );
+    this.#narrow(node, node.dtype, this.#computed(node), op === elementwise.cast);
+  }
+
+  #rebuild(node: Node, inputs: readonly Node[]): void {
+    if (inputs.some((n, i) => n !== node.inputs[i]))
+      this.#stored.set(node, new Node(node.op, inputs, node.attrs, node.shape, node.dtype));
+  }
+
+  #composite(node: Node): void {
+    const [definition, ...own] = node.inputs;
+    const inputs = own.map((n) => this.#widened(n));
+    invariant(node.op?.kind === "composite" && definition !== undefined, "planner: a composite op has no definition");
+    const kernel = node.op.kernelFor(inputs, node.attrs, this.#traits);
+    if (!kernel) {
+      this.#stored.set(node, this.stored(definition));
+      if (isPacked(node.dtype)) this.#wide.set(node, this.#widened(definition));
+      return;
+    }
+    const computed = new Node(kernel, inputs, node.attrs, node.shape, wideType(node.dtype));
+    if (isPacked(node.dtype)) this.#narrow(node, node.dtype, computed, false);
+    else this.#stored.set(node, computed);
+  }
+
+  /** Packed elements are moved as they are, and computed ones before they are packed. */
+  #moved(node: Node): void {
+    this.#rebuild(
+      node,
+      node.inputs.map((n) => this.stored(n)),
+    );
+    const [input] = node.inputs;
+    const wide = input && this.#wide.get(input);
+    if (wide && this.stored(input).op !== null)
+      this.#wide.set(node, new Node(node.op, [wide], node.attrs, node.shape, wideType(node.dtype)));
+  }
+
+  #computed(node: Node): Node {
+    const inputs = node.inputs.map((n) => this.#widened(n));
+    const dtype = wideType(node.dtype);
+    const [first] = inputs;
+    if (node.op === elementwise.cast && first?.dtype === dtype) return first;
+    return new Node(node.op, inputs, node.attrs, node.shape, dtype);
+  }
+
+  #narrow(node: Node, dtype: PackedDType, computed: Node, rounded: boolean): void {
+    const rounding = ROUNDINGS[dtype];
+    this.#stored.set(node, new Node(rounding, [computed], [], node.shape, dtype));
+    // whole numbers wrap at once
+    const exact = rounded || dtype === "u8";
+    this.#wide.set(node, exact ? new Node(rounding, [computed], [], node.shape, computed.dtype) : computed);
+  }
 }

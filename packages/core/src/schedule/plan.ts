@@ -1,4 +1,5 @@
 import { DeviceError, invariant } from "../base/errors.ts";
+import { packed } from "../base/packed.ts";
 import type { Node } from "../graph/node.ts";
 import type { Storage } from "../graph/storage.ts";
 import type { Device } from "../runtime/device.ts";
@@ -219,7 +220,7 @@ export class Plan {
     const input = this.#inputs[index];
     invariant(input !== null && input !== undefined, "plan: a host leaf has no buffer");
     if (input.holds?.deref() !== leaf) {
-      if (source.array.byteLength > 0) this.#device.write(input.buffer, 0, source.array);
+      if (source.array.byteLength > 0) this.#device.write(input.buffer, 0, packed(source.array, leaf.dtype));
       input.holds = new WeakRef(leaf);
     }
     return input.buffer;

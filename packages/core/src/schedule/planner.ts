@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT } from "../base/dtype.ts";
+import { storedBytes, type DType } from "../base/dtype.ts";
 import { invariant } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { contiguousView, isContiguous, type View } from "../base/view.ts";
@@ -11,7 +11,7 @@ import { chooseFusion, type Fusion } from "./fuse.ts";
 import { accessOf, mapOf, paddedMap } from "./index-map.ts";
 import { elementwiseKernel, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
 import { assignSlots } from "./memory.ts";
-import { lowerComposites } from "./lower.ts";
+import { lowerGraph } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
 
@@ -25,7 +25,8 @@ interface Placed {
   readonly view: View;
 }
 
-const bytesOf = (node: { shape: readonly number[] }): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
+const bytesOf = ({ shape, dtype }: { readonly shape: readonly number[]; readonly dtype: DType }): number =>
+  storedBytes(sizeOf(shape), dtype);
 
 class Planner implements Resolver {
   readonly #traits: DeviceTraits;
@@ -258,9 +259,7 @@ class Planner implements Resolver {
     if (known) return known;
     const op = node.op as KernelOp; // callers pass kernel nodes
     const { placed, described } = this.#inputs(node, op);
-    const outputs = op
-      .outputs(described, node.attrs)
-      .map(({ shape }) => this.temporary(sizeOf(shape) * BYTES_PER_ELEMENT));
+    const outputs = op.outputs(described, node.attrs).map((output) => this.temporary(bytesOf(output)));
     this.#outputs.set(node, outputs);
     this.#runProgram(
       op.program(described, node.attrs, this.#traits),
@@ -376,7 +375,7 @@ class Planner implements Resolver {
  */
 export function planGraph(order: readonly Node[], roots: readonly Node[], traits: DeviceTraits): PlanSpec {
   const leaves = order.filter((node) => node.op === null);
-  const lowered = lowerComposites(order, roots, traits);
+  const lowered = lowerGraph(order, roots, traits);
   const merged = mergeDuplicates(lowered.order, lowered.roots);
   const isUpdate = (node: Node): boolean => node.op?.kind === "update";
   const planner = new Planner(merged.order, new Set(merged.roots.filter((r) => !isUpdate(r))), leaves, traits);

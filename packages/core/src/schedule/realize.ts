@@ -1,5 +1,6 @@
-import { BYTES_PER_ELEMENT, typedArray, type TypedArray } from "../base/dtype.ts";
+import { storedBytes, type TypedArray } from "../base/dtype.ts";
 import { invariant, StaleTensorError } from "../base/errors.ts";
+import { packed, unpacked } from "../base/packed.ts";
 import { formatShape, sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { Storage } from "../graph/storage.ts";
@@ -54,7 +55,8 @@ export async function profile(work: () => Promise<unknown>): Promise<Profile> {
   }
 }
 
-const bytesOf = (node: Node): number => sizeOf(node.shape) * BYTES_PER_ELEMENT;
+const bytesOf = (node: Node): number => storedBytes(sizeOf(node.shape), node.dtype);
+const valuesOf = (node: Node, buffer: ArrayBuffer): TypedArray => unpacked(buffer, sizeOf(node.shape), node.dtype);
 
 function allocate(device: Device, node: Node): Storage {
   const bytes = bytesOf(node);
@@ -66,7 +68,7 @@ function allocate(device: Device, node: Node): Storage {
 function upload(device: Device, node: Node): void {
   if (node.source?.kind !== "host") return;
   const storage = allocate(device, node);
-  if (bytesOf(node) > 0) device.write(storage.buffer, 0, node.source.array);
+  if (bytesOf(node) > 0) device.write(storage.buffer, 0, packed(node.source.array, node.dtype));
   node.become({ kind: "device", storage, version: 0 });
 }
 
@@ -135,7 +137,7 @@ function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown
     throw error;
   });
   const values = leaving.map(({ node }, i) =>
-    arrived.then((copies) => typedArray(node.dtype, copies[i] ?? new ArrayBuffer(0))),
+    arrived.then((copies) => valuesOf(node, copies[i] ?? new ArrayBuffer(0))),
   );
   leaving.forEach(({ node }, i) => {
     const value = values[i];
@@ -235,10 +237,7 @@ export async function readTensor(tensor: UpdateTarget): Promise<TypedArray> {
     await previous.catch(() => undefined);
     checkLeaves([node]);
     const bytes = bytesOf(node);
-    const array = typedArray(
-      node.dtype,
-      bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes),
-    );
+    const array = valuesOf(node, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes));
     if (!temporary) return array;
     node.become({ kind: "host", array });
     storage.dispose();

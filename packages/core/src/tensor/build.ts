@@ -1,8 +1,9 @@
-import type { DType } from "../base/dtype.ts";
+import { promote, wideType, type DType } from "../base/dtype.ts";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { broadcastShapes, formatShape, sameShape, sizeOf, type Shape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import type { ElementwiseOp, KernelOp } from "../primitives/op.ts";
+import { elementwise } from "../primitives/elementwise.ts";
 import * as structural from "../primitives/structural.ts";
 
 /**
@@ -12,10 +13,11 @@ import * as structural from "../primitives/structural.ts";
 
 /** @throws DTypeError when the dtype cannot hold the value */
 export function constantNode(value: number, shape: Shape, dtype: DType): Node {
-  const whole = dtype === "i32" || dtype === "u32";
-  if (whole && (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 32))
+  const [least, bits] = dtype === "u8" ? [0, 8] : [-(2 ** 31), 32];
+  const whole = dtype === "i32" || dtype === "u32" || dtype === "u8";
+  if (whole && (!Number.isInteger(value) || value < least || value >= 2 ** bits))
     throw new DTypeError(
-      `constant: ${dtype} must be given whole numbers of 32 bits, got ${value}; cast the tensor to f32 first`,
+      `constant: ${dtype} must be given whole numbers of ${bits} bits, got ${value}; cast the tensor to f32 first`,
     );
   return new Node(structural.constant, [], [value], shape, dtype);
 }
@@ -60,17 +62,19 @@ export function broadcastAll(op: string, nodes: readonly Node[]): Node[] {
 
 /** @throws DTypeError unless `dtype` is one of `takes` */
 export function expectDType(op: string, dtype: DType, takes: readonly DType[]): void {
-  if (!takes.includes(dtype))
+  if (!takes.includes(wideType(dtype)))
     throw new DTypeError(`${op}: input must be ${takes.join(" or ")}, got ${dtype}; cast it first`);
 }
 
-/** Both operands at their common shape. A constant takes the other's dtype; otherwise dtypes must agree. */
+export const castNode = (x: Node, dtype: DType): Node =>
+  x.dtype === dtype ? x : elementwiseNode(elementwise.cast, [x], dtype);
+
+/** Both operands at their common shape and dtype. A constant takes the other's dtype. */
 export function broadcastPair(op: string, a: Node, b: Node): [Node, Node] {
-  const cast = (x: Node, dtype: DType): Node => (isConstant(x) ? constantNode(x.attrs[0] ?? 0, x.shape, dtype) : x);
-  const left = a.dtype === b.dtype ? a : cast(a, b.dtype);
-  const right = a.dtype === b.dtype ? b : cast(b, left.dtype);
-  if (left.dtype !== right.dtype)
-    throw new DTypeError(`${op}: operands must share a dtype, got ${a.dtype} and ${b.dtype}; cast one`);
+  const dtype = isConstant(a) ? b.dtype : isConstant(b) ? a.dtype : promote(op, a.dtype, b.dtype);
+  const cast = (x: Node): Node =>
+    isConstant(x) && x.dtype !== dtype ? constantNode(x.attrs[0] ?? 0, x.shape, dtype) : castNode(x, dtype);
+  const [left, right] = [cast(a), cast(b)];
   const shape = broadcastShapes(op, left.shape, right.shape);
   return [expandNode(op, left, shape), expandNode(op, right, shape)];
 }
@@ -143,15 +147,15 @@ export function matmulNode(op: KernelOp, a: Node, b: Node, bias: Node | null = n
   const [kb, n] = b.shape.slice(-2);
   if (m === undefined || k === undefined || n === undefined || k !== kb)
     throw new ShapeError(`matmul: [m, k]·[k, n] must share k, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
-  if (a.dtype !== "f32" || b.dtype !== "f32")
-    throw new DTypeError(`matmul: operands must be f32, got ${a.dtype} and ${b.dtype}`);
+  for (const x of [a, b]) expectDType("matmul", x.dtype, ["f32"]);
+  const dtype = promote("matmul", a.dtype, b.dtype);
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, m, n];
   // an empty sum
-  if (k === 0) return bias ? expandNode("matmul", bias, shape) : constantNode(0, shape, "f32");
+  if (k === 0) return bias ? expandNode("matmul", bias, shape) : constantNode(0, shape, dtype);
   const left = expandNode("matmul", a, [...batch, m, k]);
   const right = expandNode("matmul", b, [...batch, k, n]);
-  return new Node(op, bias ? [left, right, bias] : [left, right], [], shape, "f32");
+  return new Node(op, bias ? [left, right, bias] : [left, right], [], shape, dtype);
 }
 
 export function detachNode(x: Node): Node {

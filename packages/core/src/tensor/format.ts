@@ -1,4 +1,4 @@
-import type { DType } from "../base/dtype.ts";
+import { isFloat, type DType } from "../base/dtype.ts";
 import { contiguousStrides, formatShape, sizeOf, type Shape } from "../base/shape.ts";
 
 /** More elements than this are shortened to the first and last of each axis. */
@@ -8,7 +8,7 @@ const EDGE = 3;
 /** All alike: whole numbers without a point, else four digits behind it, or with exponents where these would show nothing or too much. */
 function numberFormat(values: ArrayLike<number>, dtype: DType): (value: number) => string {
   if (dtype === "bool") return (value) => (value ? "true" : "false");
-  if (dtype !== "f32") return String;
+  if (!isFloat(dtype)) return String;
   const finite = Array.from(values).filter(Number.isFinite);
   const largest = finite.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   const smallest = finite.reduce((m, v) => (v === 0 ? m : Math.min(m, Math.abs(v))), Infinity);

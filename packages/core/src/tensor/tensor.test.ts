@@ -66,7 +66,7 @@ describe("making tensors", () => {
       new DTypeError("tensor: values of dtype f32 must come in their own typed array, got a u32 one"),
     );
     expect(() => tensor(new Float64Array(2) as unknown as Float32Array<ArrayBuffer>)).toThrow(
-      "tensor: values must be a Float32Array, Int32Array or Uint32Array, got Float64Array",
+      "tensor: values must be a Float32Array, Int32Array, Uint32Array or Uint8Array, got Float64Array",
     );
   });
 });

@@ -1,5 +1,6 @@
-import { dtypeOf, type DType, type TypedArray } from "../base/dtype.ts";
+import { arrayType, dtypeOf, isFloat, wideType, type DType, type TypedArray } from "../base/dtype.ts";
 import { DTypeError, ShapeError } from "../base/errors.ts";
+import { nearest } from "../base/packed.ts";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { assignOp } from "../primitives/assign.ts";
@@ -282,7 +283,7 @@ export class Tensor {
     return max === null ? above : where(above.gt(max), max, above);
   }
   cast(dtype: DType): Tensor {
-    return dtype === this.dtype ? this : new Tensor(build.elementwiseNode(elementwise.cast, [this.node], dtype));
+    return dtype === this.dtype ? this : new Tensor(build.castNode(this.node, dtype));
   }
   /** `this` where the condition holds, else `other`; all three broadcast. */
   where(condition: Tensor, other: Operand): Tensor {
@@ -441,7 +442,7 @@ export class Tensor {
     await realize([this]);
     return this;
   }
-  /** The values in row-major order. Bool comes as 0 and 1 in a Uint32Array. */
+  /** The values in row-major order. Bool comes as 0 and 1 in a Uint32Array, f16 and bf16 in a Float32Array. */
   data(): Promise<TypedArray> {
     return readTensor(this);
   }
@@ -520,6 +521,8 @@ function reduce(
 ): Tensor {
   const axes = normalizeAxes(name, axis, x.ndim);
   if (x.dtype === "bool") return reduce(name, op, x.cast("i32"), { axis: axes, keepdim }, scale);
+  if (x.dtype === "u8" && op === structural.reduceSum)
+    return reduce(name, op, x.cast("u32"), { axis: axes, keepdim }, scale);
   if (op !== structural.reduceSum && x.size === 0 && axes.some((a) => x.shape[a] === 0))
     throw new ShapeError(`${name}: reduced axes must not be empty, got shape ${formatShape(x.shape)}`);
   const kept = new Tensor(build.reduceNode(op, x.node, axes, scale));
@@ -528,7 +531,7 @@ function reduce(
 
 /**
  * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers. Bool takes a
- * Uint32Array of 0 and 1.
+ * Uint32Array of 0 and 1; f16 and bf16 take a Float32Array, rounded to nearest.
  * @throws ShapeError when the number of values and the shape disagree
  * @throws DTypeError when a typed array is not of the dtype asked for
  */
@@ -541,18 +544,22 @@ export function tensor(values: TypedArray | Nested, options: { shape?: Shape; dt
     shape = options.shape ?? [values.length];
     const held = dtypeOf(values);
     dtype = options.dtype ?? held;
-    if (dtype !== held && !(dtype === "bool" && held === "u32"))
-      throw new DTypeError(`tensor: values of dtype ${dtype} must come in their own typed array, got a ${held} one`);
+    if (held !== arrayType(dtype))
+      throw new DTypeError(
+        `tensor: values of dtype ${dtype} must come in ${dtype === arrayType(dtype) ? "their own" : `a ${arrayType(dtype)}`} typed array, got a ${held} one`,
+      );
   } else {
     const { shape: found, flat } = flattened(values);
     shape = options.shape ?? found;
     dtype = options.dtype ?? "f32";
-    if (dtype === "f32") array = Float32Array.from(flat);
+    if (isFloat(dtype)) array = Float32Array.from(flat);
     else if (dtype === "i32") array = Int32Array.from(flat);
+    else if (dtype === "u8") array = Uint8Array.from(flat);
     else array = Uint32Array.from(flat, (value) => (dtype === "bool" ? Number(value !== 0) : value));
   }
   if (sizeOf(checkShape("tensor", shape)) !== array.length)
     throw new ShapeError(`tensor: shape ${formatShape(shape)} must hold ${array.length} values`);
+  if (dtype === "f16" || dtype === "bf16") array = Float32Array.from(array, (value) => nearest(value, dtype));
   return new Tensor(new Node(null, [], [], shape, dtype, { kind: "host", array }));
 }
 
@@ -563,7 +570,7 @@ export const ones = (shape: Shape, dtype: DType = "f32"): Tensor => full(shape, 
 
 /** 0, 1, …, n − 1. */
 export const arange = (n: number, { dtype = "f32" }: { dtype?: DType } = {}): Tensor =>
-  new Tensor(new Node(structural.iota, [], [0], checkShape("arange", [n]), dtype));
+  new Tensor(new Node(structural.iota, [], [0], checkShape("arange", [n]), wideType(dtype))).cast(dtype);
 
 /** Joins tensors along an axis; the other sizes must agree. */
 export function concat(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
