@@ -96,6 +96,12 @@ export {
   tril,
   triu,
 } from "./ops/indexing.ts";
+export { index, indexPut, type Indices } from "./ops/advanced-indexing.ts";
+export { maskedScatter, maskedSelect, nonzero } from "./ops/boolean-mask.ts";
+export { bucketize, searchSorted } from "./ops/search.ts";
+export { median, medianWithIndices, quantile, type QuantileOptions } from "./ops/order-statistics.ts";
+export { type Unique, unique, uniqueConsecutive } from "./ops/unique.ts";
+export { bincount, histc } from "./ops/histogram.ts";
 export {
   eye,
   flatten,

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { unique, uniqueConsecutive, type Unique } from "./unique.ts";
+
+const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];
+const read = async (found: Unique): Promise<number[][]> =>
+  Promise.all([found.values, found.inverse, found.counts].map(values));
+
+describe("unique", () => {
+  test("is the set of the values, in order, with their places and counts", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 30 }), async (list) => {
+        const set = [...new Set(list)].sort((a, b) => a - b);
+        const expected = [set, list.map((v) => set.indexOf(v)), set.map((v) => list.filter((w) => w === v).length)];
+        expect(await read(await unique(tensor(list)))).toEqual(expected);
+      }),
+      { seed: 8, numRuns: 12 },
+    );
+  });
+
+  test("of more values than a counting sort takes", async () => {
+    const list = Array.from({ length: 1500 }, (_, i) => (i * i) % 101);
+    const [found, inverse] = await read(await unique(tensor(list, { dtype: "i32" })));
+    expect(found).toEqual([...new Set(list)].sort((a, b) => a - b));
+    expect(inverse?.map((i) => found?.[i])).toEqual(list);
+  });
+
+  test("has each NaN for itself, and keeps dtype and the shape of the places", async () => {
+    expect(await read(await unique(tensor([NaN, 1, NaN, 1])))).toEqual([
+      [1, NaN, NaN],
+      [1, 0, 2, 0],
+      [2, 1, 1],
+    ]);
+    const flags = await unique(
+      tensor(
+        [
+          [1, 0],
+          [1, 1],
+        ],
+        { dtype: "bool" },
+      ),
+    );
+    expect([flags.values.dtype, flags.inverse.shape]).toEqual(["bool", [2, 2]]);
+    expect(await read(flags)).toEqual([
+      [0, 1],
+      [1, 0, 1, 1],
+      [1, 3],
+    ]);
+    expect((await unique(zeros([0, 2]))).inverse.shape).toEqual([0, 2]);
+    expect(await read(await unique(tensor(4)))).toEqual([[4], [0], [1]]);
+  });
+});
+
+test("uniqueConsecutive leaves out equal neighbours only", async () => {
+  expect(await read(await uniqueConsecutive(tensor([1, 1, 2, 2, 2, 1])))).toEqual([
+    [1, 2, 1],
+    [0, 0, 1, 1, 1, 2],
+    [2, 3, 1],
+  ]);
+});
