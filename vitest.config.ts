@@ -10,9 +10,13 @@ const NODE_ONLY = "packages/*/src/**/*.node.test.ts";
 // Software adapters use every core by themselves: more than two test processes only wait for each other.
 const workers = Math.min(2, availableParallelism());
 
+// `npm run test:runtimes` runs vitest itself in other runtimes, and with it the project that is called node.
+const runtime = process.versions["deno"] === undefined ? [] : ["deno"];
+const conditions = [SOURCE, ...runtime, "module", "node", "development|production"];
+
 const node: TestProjectConfiguration = {
-  resolve: { conditions: [SOURCE, "module", "node", "development|production"] },
-  ssr: { resolve: { conditions: [SOURCE, "module", "node", "development|production"] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     name: "node",
     sequence: { groupOrder: 0 },

@@ -9,6 +9,11 @@ export interface OpenedAdapter {
   readonly description: string;
 }
 
+/** How an implementation is asked for an adapter of the kind. */
+export function requestOptions(choice: AdapterChoice): GPURequestAdapterOptions {
+  return choice === "software" ? { forceFallbackAdapter: true } : { powerPreference: "high-performance" };
+}
+
 /** True of adapters that run on the CPU: SwiftShader, llvmpipe, WARP. */
 export function isSoftware(info: GPUAdapterInfo): boolean {
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;

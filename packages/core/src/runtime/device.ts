@@ -129,8 +129,8 @@ async function openDevice(choice: AdapterChoice, memoryBudget: number | undefine
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const { limits } = adapter;
-  const largest = adapter.info.architecture === "swiftshader" ? SWIFTSHADER_LARGEST : Infinity;
+  const { info, limits } = adapter;
+  const largest = /swiftshader/i.test(`${info.architecture} ${info.description}`) ? SWIFTSHADER_LARGEST : Infinity;
   const wanted = ["subgroups", "shader-f16", "timestamp-query"] as const;
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),

@@ -1,5 +1,5 @@
 import { DeviceError } from "../base/errors.ts";
-import { type AdapterChoice, adapterLabel, type OpenedAdapter } from "./adapter.ts";
+import { type AdapterChoice, adapterLabel, type OpenedAdapter, requestOptions } from "./adapter.ts";
 
 /**
  * The page's or worker's own WebGPU.
@@ -15,9 +15,7 @@ export async function openAdapter(choice: AdapterChoice): Promise<OpenedAdapter>
         : "this browser has no WebGPU";
     throw new DeviceError("unavailable", `getDevice: ${why}`);
   }
-  const options: GPURequestAdapterOptions =
-    choice === "software" ? { forceFallbackAdapter: true } : { powerPreference: "high-performance" };
-  const adapter = await gpu.requestAdapter(options);
+  const adapter = await gpu.requestAdapter(requestOptions(choice));
   if (!adapter) {
     throw new DeviceError(
       "unavailable",

@@ -1,20 +1,31 @@
 import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
 import { totalmem, tmpdir } from "node:os";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { DeviceError } from "../base/errors.ts";
-import { ADAPTER_CHOICES, type AdapterChoice, adapterLabel, isSoftware, type OpenedAdapter } from "./adapter.ts";
+import {
+  ADAPTER_CHOICES,
+  type AdapterChoice,
+  adapterLabel,
+  isSoftware,
+  type OpenedAdapter,
+  requestOptions,
+} from "./adapter.ts";
+import { setVariable } from "./native-process.node.ts";
 import { isBundledDriver, unpackSwiftShader, useBundledDriver } from "./swiftshader.node.ts";
 
 // Dawn dies with the process's next device call once the object from `create()` is collected: these are never let go.
 const instances = new Map<"system" | "bundled", GPU>();
 
-const INSTALL_HINT =
+/** What gives a machine an adapter. */
+export const INSTALL_HINT =
   "install a Vulkan driver (Debian, Ubuntu: `apt install libvulkan1 mesa-vulkan-drivers`, Mesa 24 or newer; or your GPU vendor's driver)";
 
 /**
- * A WebGPU adapter in Node, with nothing installed by the user: the system's GPU; else a system software adapter with f16
+ * A WebGPU adapter of Dawn in Node, Bun and Deno, with nothing installed by the user: the system's GPU; else a system software adapter with f16
  * (lavapipe of Mesa 24 or newer); else SwiftShader out of `@sparticuz/chromium`. A `VK_DRIVER_FILES` set by the user is
  * used and nothing else. The environment variable `OMNI_ADAPTER` stands in for a choice of "auto".
  *
@@ -65,12 +76,8 @@ function choiceFromEnvironment(): AdapterChoice {
 }
 
 function clearBundledDriver(): void {
-  delete process.env["VK_DRIVER_FILES"];
-  delete process.env["VK_ICD_FILENAMES"];
-}
-
-function requestOptions(choice: AdapterChoice): GPURequestAdapterOptions {
-  return choice === "software" ? { forceFallbackAdapter: true } : { powerPreference: "high-performance" };
+  setVariable("VK_DRIVER_FILES", undefined);
+  setVariable("VK_ICD_FILENAMES", undefined);
 }
 
 async function instance(kind: "system" | "bundled"): Promise<GPU> {
@@ -82,7 +89,7 @@ async function instance(kind: "system" | "bundled"): Promise<GPU> {
   } catch (cause) {
     throw new DeviceError(
       "unavailable",
-      `getDevice: the webgpu package has no build for ${process.platform}-${process.arch}`,
+      `getDevice: the webgpu package must load on ${process.platform}-${process.arch}, got: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
   }
@@ -115,9 +122,7 @@ async function bundledAdapter(): Promise<OpenedAdapter> {
  * of them crash.
  */
 async function systemIsUsable(choice: AdapterChoice): Promise<boolean> {
-  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) return false;
-  const webgpu = import.meta.resolve("webgpu");
-  const script = `
+  const script = (webgpu: string): string => `
     const { create } = await import(${JSON.stringify(webgpu)});
     globalThis.gpu = create([]);
     const adapter = await gpu.requestAdapter(${JSON.stringify(requestOptions(choice))});
@@ -128,7 +133,8 @@ async function systemIsUsable(choice: AdapterChoice): Promise<boolean> {
     console.log(JSON.stringify(answer));`;
   try {
     const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
+    const webgpu = pathToFileURL(createRequire(import.meta.url).resolve("webgpu")).href;
+    const { stdout } = await run(process.execPath, [...evaluate(), script(webgpu)], {
       timeout: 30_000,
       env: { ...process.env, NODE_OPTIONS: "", NODE_V8_COVERAGE: "" },
     });
@@ -139,13 +145,19 @@ async function systemIsUsable(choice: AdapterChoice): Promise<boolean> {
   }
 }
 
+/** What goes before a module's text on this runtime's command line. */
+function evaluate(): string[] {
+  if (process.versions["deno"] !== undefined) return ["eval", "--no-lock"];
+  return process.versions["bun"] === undefined ? ["--input-type=module", "-e"] : ["-e"];
+}
+
 /** Mesa complains on stderr where XDG_RUNTIME_DIR is missing, though it needs it for windows only. */
 async function withRuntimeDir<T>(run: () => Promise<T>): Promise<T> {
   if (process.platform !== "linux" || process.env["XDG_RUNTIME_DIR"] !== undefined) return run();
-  process.env["XDG_RUNTIME_DIR"] = tmpdir();
+  setVariable("XDG_RUNTIME_DIR", tmpdir());
   try {
     return await run();
   } finally {
-    delete process.env["XDG_RUNTIME_DIR"];
+    setVariable("XDG_RUNTIME_DIR", undefined);
   }
 }

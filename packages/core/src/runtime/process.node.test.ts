@@ -14,16 +14,26 @@ interface Ended {
   readonly err: string;
 }
 
+const EVALUATE = {
+  node: ["--import", "tsx", "--conditions=@omni/source", "--expose-gc", "--input-type=module", "-e"],
+  bun: ["--conditions=@omni/source", "--expose-gc", "-e"],
+  deno: ["eval", "--no-lock", "--conditions=@omni/source", "--v8-flags=--expose-gc"],
+};
+const RUNNING = process.versions["bun"] ? "bun" : process.versions["deno"] ? "deno" : "node";
+
 /** Runs a script over the runtime in a process of its own: what these tests provoke ends or poisons a process. */
 function run(script: string, env: Readonly<Record<string, string | undefined>> = {}): Promise<Ended> {
   const source = `
+    import process from "node:process";
     import { getDevice, closeDevice, readBuffer, BUFFER_USAGE } from ${JSON.stringify(RUNTIME)};
     import { DeviceError } from ${JSON.stringify(ERRORS)};
     const rss = () => Math.round(process.memoryUsage.rss() / 2 ** 20);
     ${script}`;
-  const args = ["--import", "tsx", "--conditions=@omni/source", "--expose-gc", "--input-type=module", "-e", source];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, NODE_OPTIONS: "", ...env } });
+    const child = spawn(process.execPath, [...EVALUATE[RUNNING], source], {
+      cwd: ROOT,
+      env: { ...process.env, NODE_OPTIONS: "", ...env },
+    });
     let out = "";
     let err = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
@@ -145,10 +155,8 @@ describe("choice of the adapter", () => {
     const out = await succeed(
       `${opened};
        const { execFileSync } = await import("node:child_process");
-       const [first] = process.argv;
-       console.log(execFileSync(first, [...process.execArgv.slice(0, -1), ${JSON.stringify(
-         `import { getDevice } from ${JSON.stringify(RUNTIME)}; ${opened}`,
-       )}], { encoding: "utf8" }).trim());`,
+       const child = ${JSON.stringify([...EVALUATE[RUNNING], `import { getDevice } from "${RUNTIME}"; ${opened}`])};
+       console.log(execFileSync(process.execPath, child, { encoding: "utf8" }).trim());`,
       { ...noDriver, OMNI_ADAPTER: "software" },
     );
     const [parent, child] = out.split("\n");

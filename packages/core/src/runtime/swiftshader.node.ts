@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { constants, homedir, tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import { DeviceError } from "../base/errors.ts";
+import { loadLibrary, setVariable } from "./native-process.node.ts";
 
 const LOADER = "libvulkan.so.1";
 const MANIFEST = "vk_swiftshader_icd.json";
@@ -50,22 +51,18 @@ export async function unpackSwiftShader(roots: readonly string[] = cacheRoots())
 /**
  * Makes the driver in `folder` the one that Dawn's next instance loads. The variables stay set: worker threads and child
  * processes then find the same driver.
+ *
+ * @throws DeviceError (unavailable) when the loader does not load
  */
 export function useBundledDriver(folder: string): void {
-  process.env["VK_DRIVER_FILES"] = join(folder, MANIFEST);
-  process.env["VK_ICD_FILENAMES"] = join(folder, MANIFEST);
-  const RTLD_NODELETE = 0x1000;
-  const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE;
+  setVariable("VK_DRIVER_FILES", join(folder, MANIFEST));
+  setVariable("VK_ICD_FILENAMES", join(folder, MANIFEST));
   try {
-    // The loader is no Node addon: dlopen throws "did not self-register", but it stays mapped and Dawn finds it by its soname.
-    process.dlopen({ exports: {} }, join(folder, LOADER), flags);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (!message.includes("self-register")) {
-      throw new DeviceError("unavailable", `getDevice: cannot load the bundled Vulkan loader: ${message}`, {
-        cause: error,
-      });
-    }
+    // Dawn finds it by its soname.
+    loadLibrary(join(folder, LOADER));
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError("unavailable", `getDevice: cannot load the bundled Vulkan loader: ${message}`, { cause });
   }
 }
 
