@@ -102,6 +102,9 @@ export { bucketize, searchSorted } from "./ops/search.ts";
 export { median, medianWithIndices, quantile, type QuantileOptions } from "./ops/order-statistics.ts";
 export { type Unique, unique, uniqueConsecutive } from "./ops/unique.ts";
 export { bincount, histc } from "./ops/histogram.ts";
+export { det, inverse, slogdet, solve } from "./ops/solve.ts";
+export { cholesky, solveTriangular } from "./ops/triangular.ts";
+export { cross, diagEmbed, dot, kron, outer } from "./ops/products.ts";
 export {
   eye,
   flatten,
