@@ -29,6 +29,7 @@ export {
   groupNorm,
   instanceNorm,
   layerNorm,
+  localResponseNorm,
   rmsNorm,
 } from "./ops/norm.ts";
 export {
@@ -43,9 +44,42 @@ export {
   relu6,
   softplus,
 } from "./ops/activations.ts";
+export {
+  celu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  prelu,
+  selu,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "./ops/rectifiers.ts";
+export {
+  acosh,
+  allClose,
+  asinh,
+  atanh,
+  type ClosenessOptions,
+  copySign,
+  cosh,
+  erfc,
+  frac,
+  heaviside,
+  hypot,
+  isClose,
+  lerp,
+  logAddExp,
+  logit,
+  sinc,
+  sinh,
+  xlogy,
+} from "./ops/special.ts";
 export { embedding } from "./ops/embedding.ts";
 export {
   bceWithLogits,
+  cdist,
   type ClassLossOptions,
   cosineSimilarity,
   crossEntropy,
@@ -59,6 +93,14 @@ export {
   type Reduction,
   smoothL1Loss,
 } from "./ops/losses.ts";
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from "./ops/margin-losses.ts";
+export { bceLoss, gaussianNllLoss, poissonNllLoss } from "./ops/likelihood-losses.ts";
 export { ctcLoss, type CtcOptions } from "./ops/ctc-loss.ts";
 export { interpolateLinear, sampleLinear } from "./ops/interpolate.ts";
 export {
@@ -83,6 +125,7 @@ export { fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from "
 export { einsum } from "./ops/einsum.ts";
 export { type Complex, fft, hannWindow, ifft, rfft, stft, type StftOptions } from "./ops/fft.ts";
 export { cumprod, cumsum, linearScan, prod } from "./ops/cumulative.ts";
+export { cummax, cummin, logCumSumExp } from "./ops/running.ts";
 export {
   diagonal,
   gather,
@@ -106,6 +149,7 @@ export { det, inverse, slogdet, solve } from "./ops/solve.ts";
 export { cholesky, solveTriangular } from "./ops/triangular.ts";
 export { cross, diagEmbed, dot, kron, outer } from "./ops/products.ts";
 export {
+  diff,
   eye,
   flatten,
   linspace,
@@ -115,6 +159,7 @@ export {
   padWith,
   range,
   roll,
+  rot90,
   tile,
   unbind,
   unflatten,
@@ -139,5 +184,7 @@ export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
 export { profile } from "./schedule/realize.ts";
+export { isEager, setEager } from "./schedule/eager.ts";
+export { memory, type MemoryReport, type TensorTree } from "./tensor/memory.ts";
 export { Profile, type Span } from "./runtime/profile.ts";
 export type { Timing } from "./runtime/profiler.ts";

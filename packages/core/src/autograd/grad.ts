@@ -2,8 +2,12 @@ import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
+import { within } from "../graph/scope.ts";
 import * as structural from "../primitives/structural.ts";
 import { concat, Tensor, zeros } from "../tensor/tensor.ts";
+
+/** Scope of the gradient of what was recorded under a scope. */
+const backward = (scope: string): string => (scope === "" || scope.endsWith(" backward") ? scope : `${scope} backward`);
 
 const wrap = (node: Node): Tensor => new Tensor(node);
 
@@ -92,7 +96,11 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
           node.attrs,
         )
         .map(({ shape, dtype }, k) => wrap(new Node(structural.pick, [node], [k], shape, dtype)));
-      distribute(node, op.vjpMany(many, inputs, outputs, node.attrs, wrap));
+      const { vjpMany } = op;
+      distribute(
+        node,
+        within(backward(node.scope), () => vjpMany(many, inputs, outputs, node.attrs, wrap)),
+      );
       continue;
     }
     const dy = total(parts.get(node) ?? []);
@@ -111,7 +119,10 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
       outputParts.set(source, list);
       continue;
     }
-    distribute(node, op.vjp(dy, inputs, wrap(node), node.attrs, wrap));
+    distribute(
+      node,
+      within(backward(node.scope), () => op.vjp(dy, inputs, wrap(node), node.attrs, wrap)),
+    );
   }
   return wrt.map((t) => {
     const dtype = isFloat(t.dtype) ? t.dtype : "f32";

@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Op } from "../primitives/op.ts";
+import { currentScope } from "./scope.ts";
 import type { Storage } from "./storage.ts";
 
 /** Where a leaf's values are. */
@@ -22,6 +23,8 @@ export class Node {
   readonly shape: Shape;
   readonly dtype: DType;
   source: Source | null;
+  /** Path of the module that recorded it. */
+  readonly scope = currentScope();
   /** Scratch of graph walks: `index` is valid while `mark` equals the walk's epoch. */
   mark = 0;
   index = 0;

@@ -1,3 +1,4 @@
+export { labelModules } from "./label-modules.ts";
 export { buffer, type LoadedNames, Module, type StateValue } from "./module.ts";
 export {
   Conv1d,

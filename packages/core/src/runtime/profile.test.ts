@@ -5,9 +5,9 @@ import { getDevice } from "./device.ts";
 import { Profile } from "./profile.ts";
 
 const TIMINGS = [
-  { label: "add", start: 0, milliseconds: 1 },
-  { label: "matmul", start: 1, milliseconds: 6 },
-  { label: "add", start: 7, milliseconds: 1 },
+  { label: "add", scope: "net.a", start: 0, milliseconds: 1 },
+  { label: "matmul", scope: "net.a.proj backward", start: 1, milliseconds: 6 },
+  { label: "add", scope: "", start: 7, milliseconds: 1 },
 ];
 
 describe("Profile", () => {
@@ -21,9 +21,17 @@ describe("Profile", () => {
   });
 
   test("prints a table with shares", () => {
-    const lines = new Profile(TIMINGS).toString().split("\n");
-    expect(lines).toHaveLength(3);
-    expect(lines[1]).toMatch(/^matmul +1 +6\.000 +75\.0 %$/);
+    const [kernels = "", modules = ""] = new Profile(TIMINGS).toString().split("\n\n");
+    expect(kernels.split("\n")).toHaveLength(3);
+    expect(kernels).toMatch(/^matmul +1 +6\.000 +75\.0 %$/m);
+    expect(modules).toMatch(/^net\.a\.proj backward +1 +6\.000 +75\.0 %$/m);
+    expect(new Profile(TIMINGS.map((t) => ({ ...t, scope: "" }))).toString()).not.toContain("module");
+  });
+
+  test("adds up by module, to a depth", () => {
+    const profile = new Profile(TIMINGS);
+    expect(profile.modules().map((s) => s.label)).toEqual(["net.a.proj backward", "net.a", ""]);
+    expect(profile.modules(2).map((s) => s.label)).toEqual(["net.a backward", "net.a", ""]);
   });
 
   test("writes complete events in microseconds for Chrome", () => {

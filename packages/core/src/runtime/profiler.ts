@@ -9,6 +9,8 @@ const MAX_SPANS = 2048;
 /** One dispatch: its kernel, and when it ran on the device, ms since the first. */
 export interface Timing {
   readonly label: string;
+  /** Path of the module that it worked for, see `labelModules`; "" for none. */
+  readonly scope: string;
   readonly start: number;
   readonly milliseconds: number;
 }
@@ -17,7 +19,7 @@ export interface Timing {
 export class Profiler {
   readonly #device: Device;
   readonly #queries: GPUQuerySet;
-  readonly #labels: string[] = [];
+  readonly #dispatches: { readonly label: string; readonly scope: string }[] = [];
 
   /** @throws DeviceError where the adapter has no timestamp queries */
   constructor(device: Device) {
@@ -28,16 +30,16 @@ export class Profiler {
   }
 
   /** Where the next dispatch's times go; null when the set is full. */
-  next(label: string): GPUComputePassTimestampWrites | null {
-    const index = this.#labels.length;
+  next(label: string, scope = ""): GPUComputePassTimestampWrites | null {
+    const index = this.#dispatches.length;
     if (index >= MAX_SPANS) return null;
-    this.#labels.push(label);
+    this.#dispatches.push({ label, scope });
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
   }
 
   /** What has been timed, in order. Starts over. */
   async read(): Promise<Timing[]> {
-    const count = 2 * this.#labels.length;
+    const count = 2 * this.#dispatches.length;
     if (count === 0) return [];
     const bytes = count * 8;
     const resolved = this.#device.gpu.createBuffer({
@@ -51,12 +53,12 @@ export class Profiler {
     resolved.destroy();
     const first = times[0] ?? 0n;
     const at = (k: number): number => Number((times[k] ?? 0n) - first) / 1e6;
-    const timings = this.#labels.map((label, i) => ({
-      label,
+    const timings = this.#dispatches.map((dispatch, i) => ({
+      ...dispatch,
       start: at(2 * i),
       milliseconds: at(2 * i + 1) - at(2 * i),
     }));
-    this.#labels.length = 0;
+    this.#dispatches.length = 0;
     return timings;
   }
 

@@ -2,6 +2,7 @@ import { isPacked, wideType, type PackedDType } from "../base/dtype.ts";
 import { invariant } from "../base/errors.ts";
 import { nearest } from "../base/packed.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
+import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
 import { elementwise } from "../primitives/elementwise.ts";
 import { constant } from "../primitives/structural.ts";
@@ -22,7 +23,7 @@ export function lowerGraph(
 ): { order: readonly Node[]; roots: readonly Node[] } {
   if (!order.some((node) => node.op?.kind === "composite" || isPacked(node.dtype))) return { order, roots };
   const lowering = new Lowering(traits);
-  for (const node of order) lowering.add(node);
+  for (const node of order) within(node.scope, () => lowering.add(node));
   const newRoots = roots.map((root) => lowering.stored(root));
   return { order: topologicalOrder(newRoots), roots: newRoots };
 }

@@ -1,4 +1,5 @@
 import { Node } from "../graph/node.ts";
+import { within } from "../graph/scope.ts";
 
 /**
  * Common subexpressions become one node. The graph given is left alone: inner nodes are rebuilt over the merged ones.
@@ -25,7 +26,7 @@ export function mergeDuplicates(order: readonly Node[], roots: readonly Node[]):
       merged.set(node, twin);
       return;
     }
-    const copy = new Node(op, inputs, node.attrs, node.shape, node.dtype);
+    const copy = within(node.scope, () => new Node(op, inputs, node.attrs, node.shape, node.dtype));
     byKey.set(key, copy);
     keep(node, copy);
   });

@@ -192,7 +192,7 @@ export class Plan {
       let current: GPUComputePipeline | null = null;
       for (const dispatch of this.#dispatches) {
         const { pipeline } = dispatch.pipeline;
-        const timestampWrites = profiler?.next(dispatch.step.label);
+        const timestampWrites = profiler?.next(dispatch.step.label, dispatch.step.scope);
         if (timestampWrites) {
           pass.end();
           pass = encoder.beginComputePass({ timestampWrites });

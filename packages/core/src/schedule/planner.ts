@@ -37,6 +37,8 @@ class Planner implements Resolver {
   readonly #outputs = new Map<Node, readonly Value[]>();
   readonly #copies = new Map<Node, Placed>();
   readonly #fusion: Fusion;
+  /** Of the node whose steps are being planned. */
+  #scope = "";
 
   constructor(order: readonly Node[], roots: ReadonlySet<Node>, leaves: Node[], traits: DeviceTraits) {
     this.#traits = traits;
@@ -76,16 +78,19 @@ class Planner implements Resolver {
     this.#temporaries.push(value);
     return value;
   }
-  #push(step: Step): void {
+  #push(step: Omit<Step, "scope">): void {
     for (const value of step.values) value.last = this.#steps.length;
-    this.#steps.push(step);
+    this.#steps.push({ ...step, scope: this.#scope });
   }
 
   /** Where the node's values lie; computes them if need be. */
   place(node: Node): Placed {
     const known = this.#placed.get(node);
     if (known) return known;
+    const outer = this.#scope;
+    this.#scope = node.scope;
     const placed = this.#place(node);
+    this.#scope = outer;
     this.#placed.set(node, placed);
     return placed;
   }
@@ -306,6 +311,7 @@ class Planner implements Resolver {
       const at = Math.max(0, free);
       const [update] = pending.splice(at, 1);
       if (!update) return;
+      this.#scope = update.node.scope;
       // what this update overwrites and a later one (or itself) still reads is saved first
       const written = writes(update);
       for (const other of [update, ...pending])

@@ -1,4 +1,4 @@
-import { storedBytes, type TypedArray } from "../base/dtype.ts";
+import { isFloat, storedBytes, type TypedArray } from "../base/dtype.ts";
 import { invariant, StaleTensorError } from "../base/errors.ts";
 import { packed, unpacked } from "../base/packed.ts";
 import { formatShape, sizeOf } from "../base/shape.ts";
@@ -8,6 +8,7 @@ import { getDevice, type Device } from "../runtime/device.ts";
 import { Profile } from "../runtime/profile.ts";
 import { Profiler } from "../runtime/profiler.ts";
 import { copyOut, readBuffer } from "../runtime/readback.ts";
+import { isEager, runEagerly } from "./eager.ts";
 import type { Plan } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 
@@ -85,6 +86,25 @@ function checkLeaves(order: readonly Node[]): void {
 let previous: Promise<unknown> = Promise.resolve();
 /** When the work before that was seen to end, ms. */
 let lastEnd = 0;
+
+/** Each op by itself. */
+async function runOneByOne(device: Device, roots: readonly Node[]): Promise<void> {
+  const results = await runEagerly(roots, device.traits, {
+    run: async (nodes) => {
+      await run(device, nodes);
+      await device.finished();
+    },
+    hasNaN: async (node) => {
+      if (!isFloat(node.dtype) || node.source?.kind !== "device" || sizeOf(node.shape) === 0) return false;
+      const values = valuesOf(node, await readBuffer(device, node.source.storage.buffer, bytesOf(node)));
+      return values.some(Number.isNaN);
+    },
+  });
+  roots.forEach((root, i) => {
+    const source = results[i]?.source;
+    if (source && root !== results[i]) root.become(source);
+  });
+}
 
 async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
   const order = topologicalOrder(roots);
@@ -198,9 +218,11 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
       if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
     const early = unready.filter((n) => n.op !== null);
     let plan: Plan | null = null;
-    if (early.length > 0) plan = await run(device, early);
+    const start = async (nodes: readonly Node[]): Promise<Plan | null> =>
+      isEager() ? runOneByOne(device, nodes).then(() => null) : run(device, nodes);
+    if (early.length > 0) plan = await start(early);
     const roots = pending.filter((n) => n.op !== null);
-    if (roots.length > 0) plan = await run(device, roots);
+    if (roots.length > 0) plan = await start(roots);
     for (const target of updated) {
       const { source, shape, dtype } = target.node;
       if (source?.kind !== "device") continue;

@@ -1,8 +1,10 @@
 import { DTYPE_IDS } from "../base/dtype.ts";
 import type { Node } from "../graph/node.ts";
+import { scopeId } from "../graph/scope.ts";
 
 const LEAF_HOST = 0;
 const LEAF_DEVICE = -1;
+const SCOPED = -2;
 
 let words = new Float64Array(4096);
 let length = 0;
@@ -24,7 +26,7 @@ export interface Signature {
 
 /**
  * Writes op, inputs and attributes of each node, and shape and dtype of leaves (those of inner nodes follow), then the roots.
- * `order` must be topological with `index` set.
+ * `order` must be topological with `index` set. Scopes count: they name the steps of a plan.
  */
 export function signatureOf(order: readonly Node[], roots: readonly Node[]): Signature {
   length = 0;
@@ -35,6 +37,10 @@ export function signatureOf(order: readonly Node[], roots: readonly Node[]): Sig
       push(node.shape.length);
       for (const n of node.shape) push(n);
       continue;
+    }
+    if (node.scope !== "") {
+      push(SCOPED);
+      push(scopeId(node.scope));
     }
     push(node.op.id);
     push(DTYPE_IDS[node.dtype]);

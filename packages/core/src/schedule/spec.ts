@@ -18,6 +18,8 @@ export interface Value {
 /** One dispatch, before buffers are known. */
 export interface Step {
   readonly label: string;
+  /** Path of the module that it works for. */
+  readonly scope: string;
   readonly wgsl: string;
   readonly values: readonly Value[];
   readonly accesses: readonly ("read" | "read_write")[];
