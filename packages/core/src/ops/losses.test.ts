@@ -8,6 +8,7 @@ import { at, build, sample, sum, type Nd } from "../testing/nd.ts";
 import { softmax, zip } from "../testing/reference.ts";
 import {
   bceWithLogits,
+  cdist,
   cosineSimilarity,
   crossEntropy,
   huberLoss,
@@ -267,3 +268,21 @@ describe("crossEntropy", () => {
     );
   });
 });
+
+for (const p of [1, 2])
+  describeOp(`cdist, p = ${p}`, (a, b) => cdist(a, b, { p }), {
+    cases: [
+      { a: [4, 3], b: [5, 3] },
+      { a: [2, 2, 3], b: [1, 3] },
+      { a: [0, 3], b: [2, 3] },
+    ],
+    reference: (a, b) => {
+      const d = a.shape.at(-1) ?? 0;
+      return build([...a.shape.slice(0, -1), b.shape.at(-2) ?? 0], (index) => {
+        const [lead, i = 0, j = 0] = [index.slice(0, -2), ...index.slice(-2)];
+        return sum(d, (k) => Math.abs(at(a, [...lead, i, k]) - at(b, [...lead, j, k])) ** p) ** (1 / p);
+      });
+    },
+    tolerance: LOGARITHMS,
+    throws: [[{ a: [2, 3], b: [2, 2] }, "cdist: rows [..., n, d] and [..., m, d] must share d, got [2, 3] and [2, 2]"]],
+  });

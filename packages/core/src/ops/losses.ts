@@ -12,12 +12,14 @@ export interface LossOptions {
   readonly reduction?: Reduction;
 }
 
-function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
+/** @internal */
+export function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
   if (reduction === "none") return losses;
   return reduction === "sum" ? losses.sum() : losses.mean();
 }
 
-function expectSameShape(op: string, a: Tensor, b: Tensor): void {
+/** @internal */
+export function expectSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a.shape, b.shape))
     throw new ShapeError(`${op}: shapes must agree, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
 }
@@ -176,3 +178,12 @@ export const pairwiseDistance = (
   b: Tensor,
   { p = 2, eps = 1e-6 }: { p?: number; eps?: number } = {},
 ): Tensor => norm(a.sub(b).add(eps), { p, axis: -1 });
+
+/** ‖a_i − b_j‖ of all pairs of rows: [..., n, d] and [..., m, d] to [..., n, m]; no slope at distance 0. */
+export function cdist(a: Tensor, b: Tensor, { p = 2 }: { p?: number } = {}): Tensor {
+  if (a.ndim < 2 || b.ndim < 2 || a.shape.at(-1) !== b.shape.at(-1))
+    throw new ShapeError(
+      `cdist: rows [..., n, d] and [..., m, d] must share d, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  return norm(a.unsqueeze(-2).sub(b.unsqueeze(-3)), { p, axis: -1 });
+}

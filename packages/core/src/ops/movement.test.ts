@@ -5,6 +5,7 @@ import { EXACT, expectClose, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, type Nd } from "../testing/nd.ts";
 import {
+  diff,
   eye,
   flatten,
   linspace,
@@ -13,6 +14,7 @@ import {
   padWith,
   range,
   roll,
+  rot90,
   tile,
   unbind,
   unflatten,
@@ -33,6 +35,37 @@ describeOp("roll", (x) => roll(x, [2, -1], [-1, 0]), {
   },
   ...MOVED,
 });
+describeOp("diff", (x) => diff(x), {
+  cases: [{ x: [2, 5] }, { x: [1] }, { x: [3, 0] }],
+  reference: (x) => {
+    const axis = x.shape.length - 1;
+    return build([...x.shape.slice(0, -1), Math.max(0, (x.shape[axis] ?? 0) - 1)], (index) => {
+      const [lead, i] = [index.slice(0, -1), index[axis] ?? 0];
+      return at(x, [...lead, i + 1]) - at(x, [...lead, i]);
+    });
+  },
+  tolerance: ROUNDING,
+});
+describeOp("diff, twice, of axis 0", (x) => diff(x, { times: 2, axis: 0 }), {
+  cases: [{ x: [4, 2] }],
+  reference: (x) => build([2, 2], ([i = 0, j = 0]) => at(x, [i + 2, j]) - 2 * at(x, [i + 1, j]) + at(x, [i, j])),
+  tolerance: ROUNDING,
+});
+for (const turns of [-1, 0, 1, 2, 7])
+  describeOp(`rot90 by ${turns}`, (x) => rot90(x, turns, [-1, 0]), {
+    cases: [{ x: [2, 3] }],
+    reference: (x) => {
+      // from the last axis towards the first: element (i, j) goes to (j, n − 1 − i), as NumPy's axes (1, 0) have it
+      let y = x;
+      for (let t = 0; t < mod(turns, 4); t++) {
+        const before = y;
+        const [n = 0, m = 0] = before.shape;
+        y = build([m, n], ([i = 0, j = 0]) => at(before, [n - 1 - j, i]));
+      }
+      return y;
+    },
+    ...MOVED,
+  });
 describeOp("tile", (x) => tile(x, [2, 1, 3]), {
   cases: [{ x: [2, 3, 2] }, { x: [3, 2] }, { x: [] }, { x: [0, 2] }],
   reference: (x) => {

@@ -43,6 +43,23 @@ export function moveAxis(x: Tensor, from: number, to: number): Tensor {
   return x.permute(order);
 }
 
+/** Differences of neighbours along an axis, `times` in a row: each takes one from its length. */
+export function diff(x: Tensor, { times = 1, axis = -1 }: { times?: number; axis?: number } = {}): Tensor {
+  if (!Number.isInteger(times) || times < 0)
+    throw new ShapeError(`diff: times must be a whole number of at least 0, got ${times}`);
+  let y = x;
+  for (let i = 0; i < times; i++) y = y.slice(axis, 1).sub(y.slice(axis, 0, Math.max(0, (y.shape.at(axis) ?? 0) - 1)));
+  return y;
+}
+
+/** Turns the plane of two axes by quarters, from the first towards the second. */
+export function rot90(x: Tensor, quarters = 1, [first, second]: readonly [number, number] = [0, 1]): Tensor {
+  const turns = ((quarters % 4) + 4) % 4;
+  if (turns === 2) return x.flip(first).flip(second);
+  const turned = x.transpose(first, second);
+  return turns === 0 ? x : turned.flip(turns === 1 ? first : second);
+}
+
 /** Merges axes `start` to `end` (both included). */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   if (x.ndim === 0) return x.reshape([1]);

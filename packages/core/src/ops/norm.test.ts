@@ -3,7 +3,7 @@ import { realize, tensor, zeros } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sample, sum, withAxis, type Nd } from "../testing/nd.ts";
-import { batchNorm, batchStatistics, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./norm.ts";
+import { batchNorm, batchStatistics, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm } from "./norm.ts";
 
 // a mean over at most 70 squares, its root and a product
 const NORM: Tolerance = { absolute: 4e-6, relative: 4e-6 };
@@ -206,3 +206,18 @@ test("a constant row is normalised to zero, not to noise", async () => {
   expect(await layerNorm(x).data()).toEqual(new Float32Array(4));
   expect(await rmsNorm(zeros([4]).add(tensor(0))).data()).toEqual(new Float32Array(4));
 });
+
+for (const size of [1, 2, 5])
+  describeOp(`localResponseNorm of ${size}`, (x) => localResponseNorm(x, size, { alpha: 0.6, beta: 0.5, k: 2 }), {
+    cases: [{ x: [2, 7, 3] }, { x: [1, 2] }, { x: [2, 0] }],
+    reference: (x) =>
+      build(x.shape, (index) => {
+        const c = index[1] ?? 0;
+        const near = Array.from({ length: size }, (_, i) => c - Math.floor(size / 2) + i);
+        const inside = near.filter((i) => i >= 0 && i < (x.shape[1] ?? 0));
+        const mean = inside.reduce((total, i) => total + at(x, withAxis(index, 1, i)) ** 2, 0) / size;
+        return at(x, index) / Math.sqrt(2 + 0.6 * mean);
+      }),
+    tolerance: NORM,
+    throws: [[{ x: [3] }, `localResponseNorm: needs x [B, C, ...] and a size of at least 1, got [3] and ${size}`]],
+  });

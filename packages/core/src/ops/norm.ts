@@ -144,3 +144,34 @@ export function batchNorm(
     : standardised(x, axis, eps);
   return affine(y, weight, bias, 1);
 }
+
+/**
+ * x / (k + α·m)^β, where m is the mean of x² over `size` neighbouring channels (axis 1), zeros outside.
+ *
+ * @param x [B, C, ...]
+ * @throws ShapeError unless size is a whole number of at least 1
+ * @see Krizhevsky et al. 2012, section 3.3
+ */
+export function localResponseNorm(
+  x: Tensor,
+  size: number,
+  { alpha = 1e-4, beta = 0.75, k = 1 }: { alpha?: number; beta?: number; k?: number } = {},
+): Tensor {
+  if (x.ndim < 2 || !Number.isInteger(size) || size < 1)
+    throw new ShapeError(
+      `localResponseNorm: needs x [B, C, ...] and a size of at least 1, got ${formatShape(x.shape)} and ${size}`,
+    );
+  const channels = x.shape[1] ?? 0;
+  const before = Math.floor(size / 2);
+  const padded = x
+    .square()
+    .pad(x.shape.map((_, a): [number, number] => (a === 1 ? [before, size - 1 - before] : [0, 0])));
+  let sum = padded.slice(1, 0, channels);
+  for (let i = 1; i < size; i++) sum = sum.add(padded.slice(1, i, i + channels));
+  return x.div(
+    sum
+      .mul(alpha / size)
+      .add(k)
+      .pow(beta),
+  );
+}
