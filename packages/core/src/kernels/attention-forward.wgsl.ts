@@ -1,3 +1,4 @@
+import { declareIds, ownSegments, sameSegment } from "./attention-segments.ts";
 import { addWeighted, type HeadTile, loadOwnRows, scoreBlock, storeFeatures } from "./snippets/head-tile.ts";
 import { declareSums, gatherSums, tileEnables, tileEntry } from "./snippets/tile.ts";
 import { range, storage, XYZW } from "./snippets/uniforms.ts";
@@ -10,8 +11,13 @@ export const readsMask = (kind: MaskKind): boolean => kind === "key" || kind ===
 
 export interface AttentionText extends HeadTile {
   readonly mask: MaskKind;
+  /** Ids of segments are compared. */
+  readonly segments: boolean;
   readonly edgeGrid: boolean;
 }
+
+/** Whether some scores may be masked. */
+const masks = (text: AttentionText): boolean => text.mask !== "none" || text.segments;
 
 /** Scores at or below this are masked; -inf is no constant of WGSL, and differences of infinities are NaN. */
 const MASKED = "-1e38";
@@ -30,23 +36,29 @@ export function maskValue(kind: MaskKind, key: string): string {
     .join(", ")})`;
 }
 
-/** Scales the scores of a block, `{name}[r]` for r below `count`, and adds the mask's value. */
-export function scaleScores(text: AttentionText, name: string, mask: string): string {
-  if (text.mask === "none")
+/** Scales the scores of a block, `{name}[r]` for r below `count`, adds the mask's value and bars keys of other segments than `row`'s. */
+export function scaleScores(text: AttentionText, name: string, mask: string, row: string): string {
+  if (!masks(text))
     return range(text.scores.rows)
       .map((r) => `    ${name}[${r}] *= scale;\n`)
       .join("");
-  return `    for (var r = 0u; r < count; r++) { ${name}[r] = max(${name}[r] * scale + ${mask}, vec4<f32>(${LOWEST})); }\n`;
+  const score = `${name}[r] * scale${text.mask === "none" ? "" : ` + ${mask}`}`;
+  const kept = text.segments ? `select(vec4<f32>(${LOWEST}), ${score}, ${sameSegment(row)})` : score;
+  return `    for (var r = 0u; r < count; r++) { ${name}[r] = max(${kept}, vec4<f32>(${LOWEST})); }\n`;
 }
 
-/** Where a tile of queries may stop: causal ones see no key behind their last query. */
-export const keysEnd = (text: AttentionText, tiles: string): string =>
-  text.mask === "causal" ? `min(u.keys, (tile_index % ${tiles} + 1u) * ${text.scores.lanes * 4}u)` : "u.keys";
+/** Where a tile of queries starts. */
+export const keysStart = (text: AttentionText): string => (text.segments ? "seen_first" : "0u");
+/** Where it may stop: causal ones see no key behind their last query. */
+export function keysEnd(text: AttentionText, tiles: string): string {
+  const end = text.segments ? "seen_end" : "u.keys";
+  return text.mask === "causal" ? `min(${end}, (tile_index % ${tiles} + 1u) * ${text.scores.lanes * 4}u)` : end;
+}
 
 /** exp(score - log), zero where the score is masked. */
 export function weight(text: AttentionText, score: string, log: string): string {
   const p = `exp(${score} - ${log})`;
-  return text.mask === "none" ? p : `select(${p}, vec4<f32>(), ${score} <= vec4<f32>(${MASKED}))`;
+  return masks(text) ? `select(${p}, vec4<f32>(), ${score} <= vec4<f32>(${MASKED}))` : p;
 }
 
 /**
@@ -57,11 +69,15 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
   const rows = range(text.scores.rows);
   const hasMask = readsMask(text.mask);
   const names = ["q", "k", "v"];
-  const outBinding = hasMask ? 4 : 3;
+  const idsBinding = hasMask ? 4 : 3;
+  const outBinding = text.segments ? idsBinding + 1 : idsBinding;
   return [
     tileEnables(text.scores),
     ...names.map((name, index) => storage(index, name, "read", text.vector)),
     hasMask ? storage(3, "mask", "read", false) : "",
+    text.segments
+      ? `@group(0) @binding(${idsBinding}) var<storage, read> ids: array<u32>;\n${declareIds("ids[i]")}`
+      : "",
     storage(outBinding, "o", "read_write", text.vector),
     storage(outBinding + 1, "lse", "read_write", false),
     declareUniforms(outBinding + 2),
@@ -82,17 +98,18 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: (bind
       (i) =>
         `  let mask_at${i} = u.mask_offset + batch * u.mask_batch + head * u.mask_head + query_${i} * u.mask_query;\n`,
     ),
+    text.segments ? ownSegments("query", text.scores.lanes * 4, "u.tiles_q") : "",
     loadOwnRows(text, "q", "qt", (i) => `query_${i}`),
     declareSums(text.features, "o_sum"),
     `  var top = vec4<f32>(${LOWEST});
   var total = vec4<f32>();
   let keys_end = ${keysEnd(text, "u.tiles_q")};
-  for (var key0 = 0u; key0 < keys_end; key0 += ${text.scores.rows}u) {
+  for (var key0 = ${keysStart(text)}; key0 < keys_end; key0 += ${text.scores.rows}u) {
     let count = min(u.block_rows, u.keys - key0);
 `,
     scoreBlock(text, "s", "k", "qt", "key0", "u.keys - 1u"),
     gatherSums(text.scores, "s", "p"),
-    scaleScores(text, "p", maskValue(text.mask, "(key0 + r)")),
+    scaleScores(text, "p", maskValue(text.mask, "(key0 + r)"), "key0 + r"),
     `    for (var r = count; r < u.block_rows; r++) { p[r] = vec4<f32>(${LOWEST}); }
     var peak = top;
 ${rows.map((r) => `    let s${r} = p[${r}];\n    peak = max(peak, s${r});\n`).join("")}    let shrink = exp(top - peak);

@@ -27,6 +27,8 @@ export interface AttentionSpec {
   readonly mask?: MaskView;
   /** Query i sees keys 0 … i only. Without a mask. */
   readonly causal?: boolean;
+  /** A query sees the keys of its own segment only: u32 ids of queries [batch, queries], then of keys [batch, keys], in one buffer. */
+  readonly segments?: boolean;
 }
 
 /** True where every row starts at a multiple of four elements. */

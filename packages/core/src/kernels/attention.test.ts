@@ -23,6 +23,8 @@ interface Case {
   readonly offset?: number;
   readonly mask?: "full" | "key" | "rows";
   readonly causal?: boolean;
+  /** Sequences packed in a row: in order, or strewn; keys have one that no query has, and queries one that no key has. */
+  readonly segments?: "in order" | "strewn";
 }
 
 function specOf({
@@ -33,6 +35,7 @@ function specOf({
   offset = 0,
   mask,
   causal = false,
+  segments,
 }: Case): AttentionSpec {
   const rowsOf = (count: number): HeadRows =>
     interleaved
@@ -55,6 +58,7 @@ function specOf({
     v: rowsOf(keys),
     ...(mask ? { mask: masks[mask] } : {}),
     causal,
+    segments: segments !== undefined,
   };
 }
 
@@ -75,12 +79,23 @@ function maskValues(s: AttentionSpec): Float32Array | undefined {
   );
 }
 
+/** Queries of segments 0 to 2 and keys of 1 to 4: some queries have no key, and some keys no query. */
+function segmentIds(s: AttentionSpec, order: Case["segments"]): Uint32Array | undefined {
+  if (!order) return undefined;
+  const ids = (count: number, kinds: number, first: number): number[] =>
+    Array.from({ length: s.batch * count }, (_, i) =>
+      order === "in order" ? first + Math.floor(((i % count) * kinds) / count) : first + ((i * 7) % kinds),
+    );
+  return Uint32Array.from([...ids(s.queries, 3, 0), ...ids(s.keys, 4, 1)]);
+}
+
 /** Attention and its inputs' values, in float64. */
-function reference(s: AttentionSpec) {
+function reference(s: AttentionSpec, order?: Case["segments"]) {
   const q = noise(extent(s, s.q, s.queries), 1);
   const k = noise(extent(s, s.k, s.keys), 2);
   const v = noise(extent(s, s.v, s.keys), 3);
   const mask = maskValues(s);
+  const ids = segmentIds(s, order);
   const at = (x: Float32Array, rows: HeadRows, b: number, h: number, n: number, d: number) =>
     x[rows.offset + b * rows.batchStride + h * rows.headStride + n * rows.rowStride + d] ?? NaN;
   const packed = (rows: number): HeadRows => ({
@@ -108,6 +123,7 @@ function reference(s: AttentionSpec) {
           for (let d = 0; d < s.headDim; d++) sum += at(q, s.q, b, h, i, d) * at(k, s.k, b, h, j, d);
           const [sb, sh, sq, sk] = s.mask?.strides ?? [0, 0, 0, 0];
           if (s.causal === true && j > i) return -Infinity;
+          if (ids && ids[b * s.queries + i] !== ids[s.batch * s.queries + b * s.keys + j]) return -Infinity;
           return sum * s.scale + (mask ? (mask[b * sb + h * sh + i * sq + j * sk] ?? NaN) : 0);
         });
         const top = Math.max(...scores);
@@ -134,21 +150,20 @@ function reference(s: AttentionSpec) {
             add(dv, packedIndex(s.keys, b, h, j, d), value * gradient(d));
           }
       }
-  return { q, k, v, mask, o, lse, dO, dORows: packed(s.queries), dq, dk, dv };
+  // the bits of the ids: buffers are filled from floats
+  const extra = [...(mask ? [mask] : []), ...(ids ? [new Float32Array(ids.buffer)] : [])];
+  return { q, k, v, extra, o, lse, dO, dORows: packed(s.queries), dq, dk, dv };
 }
 
-async function forwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
-  const { q, k, v, mask, o, lse } = reference(s);
-  const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), mask ? [q, k, v, mask] : [q, k, v], [
-    o.length,
-    lse.length,
-  ]);
+async function forwardError(s: AttentionSpec, traits: DeviceTraits, order?: Case["segments"]): Promise<number> {
+  const { q, k, v, extra, o, lse } = reference(s, order);
+  const [o1, lse1] = await runProgram(attentionForwardProgram(s, traits), [q, k, v, ...extra], [o.length, lse.length]);
   return Math.max(worstError(o1 ?? [], o), worstError(lse1 ?? [], lse));
 }
 
-async function backwardError(s: AttentionSpec, traits: DeviceTraits): Promise<number> {
-  const { q, k, v, mask, o, lse, dO, dORows, dq, dk, dv } = reference(s);
-  const inputs = [q, k, v, Float32Array.from(o), Float32Array.from(lse), dO, ...(mask ? [mask] : [])];
+async function backwardError(s: AttentionSpec, traits: DeviceTraits, order?: Case["segments"]): Promise<number> {
+  const { q, k, v, extra, o, lse, dO, dORows, dq, dk, dv } = reference(s, order);
+  const inputs = [q, k, v, Float32Array.from(o), Float32Array.from(lse), dO, ...extra];
   const program = attentionBackwardProgram({ ...s, dO: dORows }, traits);
   const made = await runProgram(program, inputs, [dq.length, dk.length, dv.length]);
   return Math.max(...[dq, dk, dv].map((expected, index) => worstError(made[index] ?? [], expected)));
@@ -172,6 +187,11 @@ const CASES: Record<string, Case> = {
   "causal, with more queries than keys": { size: [41, 9, 8], causal: true },
   "causal, with more keys than queries": { size: [9, 70, 8], causal: true },
   "a mask shared by heads": { batch: 2, size: [9, 21, 16], mask: "rows" },
+  "segments in order, over several blocks": { batch: 2, size: [75, 90, 16], segments: "in order" },
+  "segments strewn": { batch: 2, size: [37, 21, 5], segments: "strewn" },
+  "causal segments": { batch: 2, size: [75, 75, 16], causal: true, segments: "in order" },
+  "segments with a mask for each query": { batch: 2, size: [40, 37, 16], mask: "full", segments: "strewn" },
+  "segments with a mask of keys": { size: [9, 40, 8], mask: "key", segments: "in order" },
 };
 
 describe("attention", () => {
@@ -179,22 +199,22 @@ describe("attention", () => {
     const spec = specOf(given);
     test(`${name}: o and lse equal float64 softmax`, async () => {
       const { traits } = await getDevice();
-      expect(await forwardError(spec, traits)).toBeLessThan(TOLERANCE);
+      expect(await forwardError(spec, traits, given.segments)).toBeLessThan(TOLERANCE);
     });
 
     test(`${name}: dq, dk and dv equal float64 gradients`, async () => {
       const { traits } = await getDevice();
-      expect(await backwardError(spec, traits)).toBeLessThan(TOLERANCE);
+      expect(await backwardError(spec, traits, given.segments)).toBeLessThan(TOLERANCE);
     });
   }
 
   test("without subgroups, and with smaller ones", async () => {
     const { traits } = await getDevice();
-    const spec = specOf({ size: [18, 21, 20], mask: "full" });
-    expect(await forwardError(spec, { ...traits, subgroups: false })).toBeLessThan(TOLERANCE);
-    expect(await backwardError(spec, { ...traits, subgroups: false })).toBeLessThan(TOLERANCE);
+    const spec = specOf({ size: [18, 21, 20], mask: "full", segments: "strewn" });
+    expect(await forwardError(spec, { ...traits, subgroups: false }, "strewn")).toBeLessThan(TOLERANCE);
+    expect(await backwardError(spec, { ...traits, subgroups: false }, "strewn")).toBeLessThan(TOLERANCE);
     if (!traits.subgroups) return;
-    expect(await forwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
-    expect(await backwardError(spec, { ...traits, subgroupMinSize: 4 })).toBeLessThan(TOLERANCE);
+    expect(await forwardError(spec, { ...traits, subgroupMinSize: 4 }, "strewn")).toBeLessThan(TOLERANCE);
+    expect(await backwardError(spec, { ...traits, subgroupMinSize: 4 }, "strewn")).toBeLessThan(TOLERANCE);
   });
 });

@@ -9,7 +9,7 @@ import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./at
 import type { DeviceTraits, Launch, Program } from "./kernel.ts";
 import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import type { HeadTile } from "./snippets/head-tile.ts";
-import { uniformBlock } from "./snippets/uniforms.ts";
+import { range, uniformBlock } from "./snippets/uniforms.ts";
 
 export type { AttentionSpec, HeadRows, MaskView } from "./attention-spec.ts";
 
@@ -17,7 +17,7 @@ export type { AttentionSpec, HeadRows, MaskView } from "./attention-spec.ts";
 const MAX_FEATURES = 64;
 
 /**
- * Attention in O(N) memory. Inputs 0 = q, 1 = k, 2 = v, 3 = mask when `spec.mask`; outputs 0 = o as [batch, queries, heads, headDim],
+ * Attention in O(N) memory. Inputs 0 = q, 1 = k, 2 = v, 3 = mask when `spec.mask`, then the ids when `spec.segments`; outputs 0 = o as [batch, queries, heads, headDim],
  * 1 = lse [batch, heads, queries], the logarithm of each row's sum of exponentials. Every size is at least 1.
  */
 export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTraits): Program {
@@ -42,8 +42,12 @@ export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTrait
     tiles_q: tilesQ,
     parts,
   });
-  const wgsl = attentionForwardWgsl({ ...head, mask: kind, edgeGrid: workgroups[1] > 1 }, block.declare);
-  const bindings = [input(0), input(1), input(2), ...(readsMask(kind) ? [input(3)] : []), output(0), output(1)];
+  const wgsl = attentionForwardWgsl(
+    { ...head, mask: kind, segments: spec.segments ?? false, edgeGrid: workgroups[1] > 1 },
+    block.declare,
+  );
+  const read = 3 + (readsMask(kind) ? 1 : 0) + (spec.segments ? 1 : 0);
+  const bindings = [...range(read).map(input), output(0), output(1)];
   return { launches: [{ label: "attention", wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
 }
 
@@ -56,13 +60,16 @@ export interface AttentionGradSpec extends AttentionSpec {
  * Gradients of attention in O(N) memory and always the same bits: scores are made again, once a lane owning queries and once owning
  * keys, so that no sum crosses lanes.
  *
- * Inputs 0 = q, 1 = k, 2 = v, 3 = o and 4 = lse as the forward pass wrote them, 5 = the gradient of o, 6 = mask when `spec.mask`.
+ * Inputs 0 = q, 1 = k, 2 = v, 3 = o and 4 = lse as the forward pass wrote them, 5 = the gradient of o, 6 = mask when `spec.mask`, then the ids when
+ * `spec.segments`.
  * Outputs 0 = dq, 1 = dk, 2 = dv, each [batch, rows, heads, headDim] contiguous.
  */
 export function attentionBackwardProgram(spec: AttentionGradSpec, traits: DeviceTraits): Program {
   const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v, spec.dO]);
   const mask = maskKind(spec);
+  const segments = spec.segments ?? false;
   const rows = spec.batch * spec.heads * spec.queries;
+  const ids = segments ? spec.batch * (spec.queries + spec.keys) : 0;
   const fields = {
     ...attentionFields(spec),
     ...headFields("q", spec.q),
@@ -74,13 +81,17 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
     v_last: lastElement(spec, spec.v, spec.keys),
     g_last: lastElement(spec, spec.dO, spec.queries),
   };
-  const statsBlock = uniformBlock({ ...fields, rows });
+  const statsBlock = uniformBlock({ ...fields, rows, ids });
   const stats: Launch = {
     label: "attention.stats",
-    wgsl: attentionStatsWgsl(head.vector, statsBlock.declare),
-    bindings: [input(3), input(5), input(4), scratch(0, "read_write")],
+    wgsl: attentionStatsWgsl(head.vector, segments, statsBlock.declare),
+    bindings: [
+      ...[3, 5, 4].map(input),
+      scratch(0, "read_write"),
+      ...(segments ? [input(readsMask(mask) ? 7 : 6)] : []),
+    ],
     uniforms: statsBlock.words,
-    workgroups: splitWorkgroups(Math.ceil(rows / STATS_ROWS)),
+    workgroups: splitWorkgroups(Math.ceil(Math.max(rows, ids) / STATS_ROWS)),
   };
   const gradient = (
     label: string,
@@ -102,7 +113,7 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
     });
     return {
       label,
-      wgsl: wgslOf({ ...head, mask, edgeGrid: workgroups[1] > 1 }, block.declare),
+      wgsl: wgslOf({ ...head, mask, segments, edgeGrid: workgroups[1] > 1 }, block.declare),
       bindings: [
         input(0),
         input(1),
@@ -122,7 +133,7 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
       gradient("attention.dq", spec.queries, attentionQueryGradWgsl, [0]),
       gradient("attention.dkv", spec.keys, attentionKeyValueGradWgsl, [1, 2]),
     ],
-    scratch: [rows * 8],
+    scratch: [(rows + ids) * 8],
   };
 }
 

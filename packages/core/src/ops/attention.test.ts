@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DTypeError } from "../base/errors.ts";
+import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { concat, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { numericGradient } from "../testing/gradcheck.ts";
@@ -120,6 +120,17 @@ describeOp("attention without heads or batch", (q, k, v) => attention(q, k, v), 
 
 const leaf = ({ shape, data }: Nd): Tensor => tensor(Float32Array.from(data), { shape });
 
+/** Three sequences of queries and keys, packed end to end: the lengths of each. */
+const QUERY_LENGTHS = [4, 3, 2];
+const KEY_LENGTHS = [2, 5, 4];
+const idsOf = (lengths: readonly number[]): Tensor =>
+  tensor(
+    lengths.flatMap((n, i) => new Array<number>(n).fill(10 - 5 * i)),
+    { dtype: "i32" },
+  );
+/** Sequence i of those that lie along axis 2. */
+const sequence = (x: Tensor, lengths: readonly number[], i: number): Tensor => x.split(lengths, 2)[i] ?? zeros([]);
+
 describe("attention", () => {
   test("takes a bool mask for where a query may attend, together with causal", async () => {
     const [q, k, v] = [sample([1, 2, 3, 4], 1), sample([1, 2, 3, 4], 2), sample([1, 2, 3, 4], 3)];
@@ -192,5 +203,82 @@ describe("attention", () => {
     const shifted = attention(leaf(q), leaf(k), leaf(v), { mask: tensor([-1000]) });
     await expectClose(y, reference(q, k, v), { absolute: 5e-3, relative: 0 });
     await expectClose(shifted, reference(q, k, v), { absolute: 5e-3, relative: 0 });
+  });
+
+  test.each<[string, { causal?: boolean; masked?: boolean; width?: number }]>([
+    ["by the kernels", {}],
+    ["causal", { causal: true }],
+    ["with a mask", { masked: true }],
+    ["with a mask, causal", { masked: true, causal: true }],
+    ["of values of another width", { width: 3 }],
+  ])("of packed sequences equals that of each by itself, forwards and backwards: %s", async (_, options) => {
+    const { causal = false, masked = false, width = 4 } = options;
+    const keyLengths = causal ? QUERY_LENGTHS : KEY_LENGTHS;
+    const [queries, keys] = [9, causal ? 9 : 11];
+    // heads in groups of two
+    const leaves = [sample([2, 4, queries, 4], 1), sample([2, 2, keys, 4], 2), sample([2, 2, keys, width], 3)].map(
+      leaf,
+    );
+    const [q = zeros([]), k = zeros([]), v = zeros([])] = leaves;
+    const mask = sample([queries, keys], 4);
+    const allowed = leaf({ shape: mask.shape, data: mask.data.map((m) => Number(m > -0.6)) }).cast("bool");
+    const packed = attention(q, k, v, {
+      causal,
+      segments: { queries: idsOf(QUERY_LENGTHS), keys: idsOf(keyLengths) },
+      ...(masked ? { mask: allowed } : {}),
+    });
+    const alone = QUERY_LENGTHS.map((_n, i) =>
+      attention(sequence(q, QUERY_LENGTHS, i), sequence(k, keyLengths, i), sequence(v, keyLengths, i), {
+        causal,
+        ...(masked
+          ? { mask: (allowed.split(QUERY_LENGTHS, 0)[i] ?? zeros([])).split(keyLengths, 1)[i] ?? zeros([]) }
+          : {}),
+      }),
+    );
+    const apart = concat(alone, { axis: 2 });
+    const weights = leaf(sample(packed.shape, 5));
+    const pairs = [packed, apart].map((y) => [y, ...grad(y, leaves, weights)]);
+    await realize(pairs.flat());
+    const [found = [], expected = []] = pairs;
+    for (const [i, y] of found.entries()) {
+      const want = expected[i] ?? zeros([]);
+      const data = Float64Array.from(await want.data());
+      await expectClose(y, { shape: want.shape, data }, ATTENTION, ["y", "dq", "dk", "dv"][i]);
+    }
+  });
+
+  test("gives zeros to a query without a key of its segment, and no gradient", async () => {
+    const [q, k, v] = [sample([1, 1, 3, 4], 1), sample([1, 1, 2, 4], 2), sample([1, 1, 2, 4], 3)].map(leaf);
+    if (!q || !k || !v) throw new Error("three inputs");
+    const segments = {
+      queries: tensor([[7, 8, 7]], { dtype: "u32" }),
+      keys: tensor([[7, 9]], { dtype: "u32" }),
+    };
+    const y = attention(q, k, v, { segments });
+    const gradients = grad(y.sum(), [q, k, v]);
+    await realize([y, ...gradients]);
+    const [, dk, dv] = await Promise.all(gradients.map((g) => g.data()));
+    const found = [...(await y.data())];
+    const first = [...(await v.slice(2, 0, 1).data())];
+    expect(found).toEqual([...first, 0, 0, 0, 0, ...first]);
+    expect([...(dk ?? [])].slice(4)).toEqual([0, 0, 0, 0]);
+    expect([...(dv ?? [])]).toEqual([2, 2, 2, 2, 0, 0, 0, 0]);
+  });
+
+  test("takes one row of ids for queries and keys, and refuses ids that do not fit", async () => {
+    const x = leaf(sample([2, 3, 4], 6));
+    const ids = tensor([1, 1, 2], { dtype: "i32" });
+    const [one, two] = [
+      attention(x, x, x, { segments: ids }),
+      attention(x, x, x, { segments: { queries: ids, keys: ids } }),
+    ];
+    await realize([one, two]);
+    expect(await one.data()).toEqual(await two.data());
+    expect(() => attention(x, x, x, { segments: zeros([2], "i32") })).toThrow(
+      new ShapeError("attention: segments of queries must be [3], got [2]"),
+    );
+    expect(() => attention(x, x, x, { segments: zeros([3]) })).toThrow(
+      new DTypeError("attention: segments must be i32 or u32, got f32"),
+    );
   });
 });

@@ -1,8 +1,7 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
-import { formatShape, sizeOf } from "../base/shape.ts";
-import { where, type Tensor } from "../tensor/tensor.ts";
-import { attentionScores, flashAttention, MAX_HEAD_DIM } from "./flash-attention.ts";
-import { softmax } from "./softmax.ts";
+import { formatShape, sizeOf, type Shape } from "../base/shape.ts";
+import { concat, where, type Tensor } from "../tensor/tensor.ts";
+import { attentionWeights, flashAttention, MAX_HEAD_DIM } from "./flash-attention.ts";
 
 export interface AttentionOptions {
   /** Factor of the scores; 1/√D by default. */
@@ -11,6 +10,37 @@ export interface AttentionOptions {
   readonly mask?: Tensor;
   /** Query i attends to keys 0 … i only. */
   readonly causal?: boolean;
+  /**
+   * Several sequences packed in one row: a query attends to the keys of its own segment. Ids, i32 or u32, of queries [..., Nq] and of keys
+   * [..., Nk], whose leading axes broadcast to those before the heads; one tensor stands for both. Memory stays O(N), and blocks of keys without
+   * a query's segment are skipped where ids are in order. `causal` counts positions of the row.
+   */
+  readonly segments?: Tensor | { readonly queries: Tensor; readonly keys: Tensor };
+}
+
+/** The ids of all queries, then of all keys, in one row. */
+function segmentIds(
+  segments: NonNullable<AttentionOptions["segments"]>,
+  lead: Shape,
+  lengths: readonly number[],
+): Tensor {
+  const both = "queries" in segments ? [segments.queries, segments.keys] : [segments, segments];
+  return concat(
+    both.map((ids, i) => {
+      const shape = [...lead, lengths[i] ?? 0];
+      const front = shape.length - ids.ndim;
+      if (front < 0 || ids.shape.at(-1) !== lengths[i] || !ids.shape.every((n, a) => n === 1 || n === shape[front + a]))
+        throw new ShapeError(
+          `attention: segments of ${i === 0 ? "queries" : "keys"} must be ${formatShape(shape)}, got ${formatShape(ids.shape)}`,
+        );
+      if (ids.dtype !== "i32" && ids.dtype !== "u32")
+        throw new DTypeError(`attention: segments must be i32 or u32, got ${ids.dtype}`);
+      return ids
+        .cast("u32")
+        .expand(shape)
+        .reshape([sizeOf(shape)]);
+    }),
+  );
 }
 
 /** Keys and values with their heads repeated to the queries' count: each serves a group of neighbouring heads. */
@@ -47,15 +77,15 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
  * @param q [..., H, Nq, D], or [Nq, D]
  * @param k [..., Hk, Nk, D] where Hk divides H
  * @param v [..., Hk, Nk, Dv]
- * @returns [..., H, Nq, Dv]; zeros for a query whose keys are all masked (at or below −1e38)
- * @throws ShapeError when heads or sizes disagree; DTypeError unless all are f32 (a mask may be bool)
+ * @returns [..., H, Nq, Dv]; zeros for a query whose keys are all masked (at or below −1e38) or of other segments
+ * @throws ShapeError when heads or sizes disagree; DTypeError unless all are f32 (a mask may be bool; segments are whole numbers)
  * @see Dao et al. 2022, "FlashAttention"
  */
 export function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { scale, mask, causal = false }: AttentionOptions = {},
+  { scale, mask, causal = false, segments }: AttentionOptions = {},
 ): Tensor {
   checkShapes(q, k, v);
   const [queries = 0, headDim = 0] = q.shape.slice(-2);
@@ -66,6 +96,7 @@ export function attention(
     throw new ShapeError(`attention: mask must broadcast to ${formatShape(full)}, got ${formatShape(mask.shape)}`);
   if (mask && mask.dtype !== "f32" && mask.dtype !== "bool")
     throw new DTypeError(`attention: mask must be f32 or bool, got ${mask.dtype}`);
+  const ids = segments && segmentIds(segments, q.shape.slice(0, -3), [queries, k.shape.at(-2) ?? 0]);
   const [fq, own, values] = [four(q), four(k), four(v)];
   const heads = fq.shape[1] ?? 1;
   const added = mask?.dtype === "bool" ? where(mask, 0, -Infinity) : mask;
@@ -74,11 +105,12 @@ export function attention(
     k: grouped(own, heads),
     v: grouped(values, heads),
     mask: added && four(added.expand(full)),
+    ids,
     scale: scale ?? 1 / Math.sqrt(headDim),
     causal,
   };
   const dv = v.shape.at(-1) ?? 0;
   const fits = sizeOf(full) > 0 && headDim > 0 && headDim <= MAX_HEAD_DIM && dv === headDim && !(mask && causal);
-  const y = fits ? flashAttention(asked) : softmax(attentionScores(asked)).matmul(asked.v);
+  const y = fits ? flashAttention(asked) : attentionWeights(asked).matmul(asked.v);
   return y.reshape([...q.shape.slice(0, -2), queries, dv]);
 }

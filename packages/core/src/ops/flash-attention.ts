@@ -17,6 +17,7 @@ import { softmax } from "./softmax.ts";
 export const MAX_HEAD_DIM = 256;
 
 const packed = (view: View): boolean => isContiguous(view) && view.offset === 0;
+const isMask = ({ shape }: View): boolean => shape.length === 4;
 const wholeRows = ({ shape, strides }: View): boolean => shape[3] === 1 || strides[3] === 1;
 
 /** Rows of [B, H, N, D]. */
@@ -30,7 +31,7 @@ const rowsOf = ({ offset, strides: [batchStride = 0, headStride = 0, rowStride =
 function specOf(
   [q, k, v]: readonly KernelInput[],
   mask: View | undefined,
-  [scale = 1, causal = 0]: readonly number[],
+  [scale = 1, causal = 0, segments = 0]: readonly number[],
 ): AttentionSpec {
   if (!q || !k || !v) throw new Error("attention: needs q, k and v");
   const [batch = 0, heads = 0, queries = 0, headDim = 0] = q.shape;
@@ -46,6 +47,7 @@ function specOf(
     k: rowsOf(k),
     v: rowsOf(v),
     causal: causal === 1,
+    segments: segments === 1,
     ...(mask && { mask: { offset: mask.offset, strides: [b, h, n, m] as const } }),
   };
 }
@@ -58,22 +60,63 @@ interface Asked {
   readonly k: Tensor;
   readonly v: Tensor;
   readonly mask: Tensor | undefined;
+  /** u32: those of all queries [B, Nq], then those of all keys [B, Nk], in one row. */
+  readonly ids: Tensor | undefined;
   readonly scale: number;
   readonly causal: boolean;
 }
 
 /** All scores at once, in O(N²): what gradients of gradients and of masks are taken of. */
-export function attentionScores({ q, k, mask, scale, causal }: Omit<Asked, "v">): Tensor {
+function attentionScores({ q, k, mask, ids, scale, causal }: Omit<Asked, "v">): Tensor {
   const scores = q.matmul(k.transpose()).mul(scale);
-  const masked = mask ? scores.add(mask) : scores;
+  const [batch = 0, , queries = 0, keys = 0] = scores.shape;
+  let masked = mask ? scores.add(mask) : scores;
+  if (ids) {
+    const ofQueries = ids.slice(0, 0, batch * queries).reshape([batch, 1, queries, 1]);
+    const ofKeys = ids.slice(0, batch * queries).reshape([batch, 1, 1, keys]);
+    masked = where(ofQueries.eq(ofKeys), masked, -Infinity);
+  }
   if (!causal) return masked;
-  const [queries = 0, keys = 0] = scores.shape.slice(-2);
   const future = arange(keys, { dtype: "i32" }).gt(arange(queries, { dtype: "i32" }).unsqueeze(1));
   return where(future, -Infinity, masked);
 }
 
+/** Scores at or below this are masked, as in the kernels. */
+const MASKED = -1e38;
+
+/** softmax of all scores at once; zeros for a query whose keys are all masked. */
+export function attentionWeights(asked: Omit<Asked, "v">): Tensor {
+  const scores = attentionScores(asked);
+  if ((!asked.mask && !asked.ids) || scores.shape.at(-1) === 0) return softmax(scores);
+  const blind = scores.max({ axis: -1, keepdim: true }).le(MASKED);
+  return where(blind, 0, softmax(where(blind, 0, scores)));
+}
+
+/** What the op takes, and its attributes: the mask and the ids come last. */
+const given = (asked: Asked, more: readonly Tensor[] = []): Tensor[] => [
+  asked.q,
+  asked.k,
+  asked.v,
+  ...more,
+  ...(asked.mask ? [asked.mask] : []),
+  ...(asked.ids ? [asked.ids] : []),
+];
+const attrsOf = ({ scale, causal, ids }: Asked): number[] => [scale, Number(causal), Number(ids !== undefined)];
+
+/** The mask and the ids among inputs from `first` on. */
+function maskAndIds<T>(
+  inputs: readonly T[],
+  first: number,
+  [, , segments]: readonly number[],
+): [T | undefined, T | undefined] {
+  const rest = inputs.slice(first);
+  const ids = segments === 1 ? rest.pop() : undefined;
+  return [rest[0], ids];
+}
+
 /**
- * Attention in O(N) memory. Inputs: q, k, v [B, H, N, D], mask [B, H, Nq, Nk] or none; attrs: scale. Outputs: o [B, Nq, H, D] and the
+ * Attention in O(N) memory. Inputs: q, k, v [B, H, N, D], mask [B, H, Nq, Nk] or none, ids of segments or none; attrs: scale, causal, whether
+ * there are ids. Outputs: o [B, Nq, H, D] and the
  * logarithms of the rows' sums of exponentials, [B, H, Nq].
  */
 const forward: KernelOp = {
@@ -87,12 +130,16 @@ const forward: KernelOp = {
       { shape: [batch, count, queries], dtype: "f32" },
     ];
   },
-  accepts: (view, input) => input === 3 || wholeRows(view),
-  program: (inputs, attrs, traits) => attentionForwardProgram(specOf(inputs, inputs[3], attrs), traits),
+  accepts: (view, input) => (input < 3 ? wholeRows(view) : isMask(view) || packed(view)),
+  program: (inputs, attrs, traits) =>
+    attentionForwardProgram(specOf(inputs, maskAndIds(inputs, 3, attrs)[0], attrs), traits),
   vjp: () => [],
-  vjpMany: ([dO, dLse], [q, k, v, mask], [o, lse], [scale = 1, causal = 0]) => {
+  vjpMany: ([dO, dLse], inputs, [o, lse], attrs) => {
+    const [q, k, v] = inputs;
     if (!q || !k || !v || !o || !lse) return [];
-    const asked: Asked = { q, k, v, mask, scale, causal: causal === 1 };
+    const [scale = 1, causal = 0] = attrs;
+    const [mask, ids] = maskAndIds(inputs, 3, attrs);
+    const asked: Asked = { q, k, v, mask, ids, scale, causal: causal === 1 };
     const weights = (): Tensor => attentionScores(asked).sub(lse.unsqueeze(-1)).exp();
     const through = dO ? backward(asked, o, lse, dO) : null;
     const list = [through?.dq ?? null, through?.dk ?? null, through?.dv ?? null];
@@ -115,7 +162,7 @@ const forward: KernelOp = {
   },
 };
 
-/** Inputs: q, k, v, o, lse, the gradient of o as [B, H, Nq, D], mask or none. Outputs: dq, dk, dv, each [B, N, H, D]. */
+/** Inputs: q, k, v, o, lse, the gradient of o as [B, H, Nq, D], mask or none, ids or none. Outputs: dq, dk, dv, each [B, N, H, D]. */
 const gradient: KernelOp = {
   id: nextOpId(),
   name: "attentionGrad",
@@ -125,17 +172,24 @@ const gradient: KernelOp = {
       const [batch = 0, count = 0, rows = 0, headDim = 0] = x?.shape ?? [];
       return { shape: [batch, rows, count, headDim], dtype: "f32" as const };
     }),
-  accepts: (view, input) => (input === 3 || input === 4 ? packed(view) : input === 6 || wholeRows(view)),
+  accepts: (view, input) => {
+    if (input < 3 || input === 5) return wholeRows(view);
+    return (input > 5 && isMask(view)) || packed(view);
+  },
   program: (inputs, attrs, traits) => {
     const [, , , , , dO] = inputs;
     if (!dO) throw new Error("attentionGrad: needs the gradient of o");
-    return attentionBackwardProgram({ ...specOf(inputs, inputs[6], attrs), dO: rowsOf(dO) }, traits);
+    const [mask] = maskAndIds(inputs, 6, attrs);
+    return attentionBackwardProgram({ ...specOf(inputs, mask, attrs), dO: rowsOf(dO) }, traits);
   },
   vjp: () => [],
   // the gradients of a gradient are taken of the plain formula: second order is rare, and O(N²) there
-  vjpMany: (dys, [q, k, v, , , dO, mask], _, [scale = 1, causal = 0]) => {
+  vjpMany: (dys, inputs, _, attrs) => {
+    const [q, k, v, , , dO] = inputs;
     if (!q || !k || !v || !dO) return [];
-    const weights = softmax(attentionScores({ q, k, mask, scale, causal: causal === 1 }));
+    const [scale = 1, causal = 0] = attrs;
+    const [mask, ids] = maskAndIds(inputs, 6, attrs);
+    const weights = attentionWeights({ q, k, mask, ids, scale, causal: causal === 1 });
     const dWeights = dO.matmul(v.transpose());
     const dScores = weights.mul(dWeights.sub(dWeights.mul(weights).sum({ axis: -1, keepdim: true }))).mul(scale);
     const results = [dScores.matmul(k), dScores.transpose().matmul(q), weights.transpose().matmul(dO)];
@@ -166,9 +220,9 @@ interface Gradients {
   readonly dv: Tensor | null;
 }
 
-function backward({ q, k, v, mask, scale, causal }: Asked, o: Tensor, lse: Tensor, dO: Tensor): Gradients {
-  const inputs = [q, k, v, o, lse, heads(dO), ...(mask ? [mask] : [])];
-  const [dq = null, dk = null, dv = null] = outputsOf(gradient, inputs, [scale, causal ? 1 : 0]).map(heads);
+function backward(asked: Asked, o: Tensor, lse: Tensor, dO: Tensor): Gradients {
+  const inputs = given(asked, [o, lse, heads(dO)]);
+  const [dq = null, dk = null, dv = null] = outputsOf(gradient, inputs, attrsOf(asked)).map(heads);
   return { dq, dk, dv };
 }
 
@@ -176,8 +230,8 @@ function backward({ q, k, v, mask, scale, causal }: Asked, o: Tensor, lse: Tenso
  * softmax(scale · q·kᵀ + mask) · v without ever holding the scores: [B, H, Nq, D]. Every size is at least 1; the mask is [B, H, Nq, Nk], and
  * absent where causal.
  */
-export function flashAttention({ q, k, v, mask, scale, causal }: Asked): Tensor {
-  const [o] = outputsOf(forward, mask ? [q, k, v, mask] : [q, k, v], [scale, causal ? 1 : 0]);
+export function flashAttention(asked: Asked): Tensor {
+  const [o] = outputsOf(forward, given(asked), attrsOf(asked));
   if (!o) throw new Error("attention: has one output");
   return heads(o);
 }
