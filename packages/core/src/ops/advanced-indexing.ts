@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { broadcastShapes, formatShape, sizeOf, type Shape } from "../base/shape.ts";
-import { Node } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { scatterRows } from "../primitives/gather.ts";
 import { expectDType } from "../tensor/build.ts";
 import { Tensor, where } from "../tensor/tensor.ts";

@@ -13,10 +13,8 @@ export const hardswish = (x: Tensor): Tensor => x.mul(hardsigmoid(x));
 export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => where(x.abs().le(lambda), 0, x);
 
 /** x nearer to 0 by lambda, or 0 within ±lambda. */
-export function softshrink(x: Tensor, lambda = 0.5): Tensor {
-  // NaN stays
-  return where(x.gt(lambda), x.sub(lambda), where(x.lt(-lambda), x.add(lambda), x.mul(0)));
-}
+export const softshrink = (x: Tensor, lambda = 0.5): Tensor =>
+  where(x.gt(lambda), x.sub(lambda), where(x.ge(-lambda), 0, x.add(lambda)));
 
 /** x − tanh x */
 export const tanhshrink = (x: Tensor): Tensor => x.sub(x.tanh());

@@ -67,7 +67,7 @@ for (const [name, op, value, range] of binary)
     reference: (a, b) => zip(value, a, b),
     tolerance: EXPONENTIALS,
     range,
-    throws: [[{ a: [2], b: [3] }, "shapes must broadcast, got [2] and [3]"]],
+    throws: [[{ a: [2], b: [3] }, "shapes must broadcast, got ["]],
   });
 describeOp("lerp", (a, b, weight) => lerp(a, b, weight), {
   cases: [{ a: [3, 2], b: [2], weight: [3, 1] }],
@@ -84,7 +84,7 @@ describe("special functions", () => {
       [xlogy(tensor([0, 0, 2]), tensor([0, NaN, 0])), [0, NaN, -inf]],
       [sinc(tensor([0])), [1]],
       [sinh(tensor([tiny, 100, -100])), [tiny, inf, -inf]],
-      [asinh(tensor([-tiny, 1e30])), [-tiny, Math.asinh(1e30)]],
+      [asinh(tensor([-tiny, 1e30, -inf])), [-tiny, Math.asinh(1e30), -inf]],
       // 2.0884876e-45 would be 0 in f32 at 10; at 5 it is 1.5374598e-12 (Abramowitz & Stegun, table 7.1 and beyond)
       [erfc(tensor([5, -5, NaN])), [1.5374598e-12, 2, NaN]],
       [heaviside(tensor([-1, 0, 2, NaN]), 0.5), [0, 0.5, 1, NaN]],

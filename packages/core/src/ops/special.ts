@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { expectDType } from "../tensor/build.ts";
-import { type Tensor, where } from "../tensor/tensor.ts";
+import { full, type Tensor, where } from "../tensor/tensor.ts";
 import { defineOp } from "./define-op.ts";
 import { all } from "./reductions.ts";
 
@@ -18,7 +18,7 @@ const complementary = defineOp({
     const z = x.abs();
     const t = z.mul(0.5).add(1).reciprocal();
     const [first = 0, ...rest] = ERFC;
-    const series = rest.reduce((sum, c) => sum.mul(t).add(c), t.mul(0).add(first));
+    const series = rest.reduce((sum, c) => sum.mul(t).add(c), full([], first));
     const tail = t.mul(series.sub(z.square()).exp());
     return where(x.lt(0), tail.neg().add(2), tail);
   },
@@ -47,7 +47,8 @@ export function asinh(x: Tensor): Tensor {
   const root = hypot(size, 1);
   // log1p(|x| + x² / (1 + √(x² + 1))), which keeps small x
   const value = size.add(size.mul(size.div(root.add(1)))).log1p();
-  return where(x.lt(0), value.neg(), value);
+  const finite = where(size.isInf(), size, value);
+  return where(x.lt(0), finite.neg(), finite);
 }
 
 /** log(x + √(x² − 1)); NaN below 1. */
@@ -77,7 +78,7 @@ export function xlogy(x: Tensor, y: Tensor): Tensor {
 
 /** √(a² + b²), without overflow; no slope where both are 0. */
 export function hypot(a: Tensor, b: Tensor | number): Tensor {
-  const [x, y] = [a.abs(), typeof b === "number" ? a.mul(0).add(Math.abs(b)) : b.abs()];
+  const [x, y] = [a.abs(), typeof b === "number" ? full([], Math.abs(b)) : b.abs()];
   const top = x.maximum(y).detach();
   const plain = top.eq(0).or(top.isInf());
   const scale = where(plain, 1, top);
