@@ -1,6 +1,6 @@
 /**
- * The repository's commands, on a machine with nothing but Node and npm: `npm run demo|eval:nano|bench|conformance|fuzz` and `npm test`. Each
- * installs the dependencies first when it must. Arguments after the command's name are passed on.
+ * The repository's commands, on a machine with nothing but Node and npm: `npm test` and `npm run` with demo, eval:nano, bench, conformance, fuzz
+ * or test:runtimes. Each installs the dependencies first when it must. Arguments after the command's name are passed on.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -21,6 +21,10 @@ const commands = {
   test: async (args) => {
     const { runTests } = await import("./test.mjs");
     return runTests(root, args);
+  },
+  "test:runtimes": async (args) => {
+    const { runRuntimeTests } = await import("./test-runtimes.mjs");
+    return runRuntimeTests(root, args);
   },
 };
 

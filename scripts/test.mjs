@@ -27,13 +27,21 @@ export async function runTests(root, args) {
   return total.failed > 0 ? 1 : 0;
 }
 
-async function runVitest(root, args) {
+/**
+ * Runs vitest and counts.
+ *
+ * @param {string} root
+ * @param {readonly string[]} args
+ * @param {readonly string[]} command what runs a JavaScript file: Node, unless another runtime is wanted
+ */
+export async function runVitest(root, args, command = [process.execPath]) {
   const report = join(root, ".cache", `vitest-${process.pid}.json`);
   mkdirSync(join(root, ".cache"), { recursive: true });
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   try {
-    const code = await run(process.execPath, [vitest, "run", ...reporters, ...args], { cwd: root });
+    const [program, ...before] = command;
+    const code = await run(program, [...before, vitest, "run", ...reporters, ...args], { cwd: root });
     return counted(readReport(report), code);
   } finally {
     rmSync(report, { force: true });

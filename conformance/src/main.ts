@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { closeDevice, getDevice, type AdapterChoice } from "@omni/core";
-import { runInChromium } from "./chromium.ts";
 import { folderFiles } from "./folder-files.ts";
+import { runElsewhere } from "./run-elsewhere.ts";
 import { runSet } from "./run-set.ts";
 import { describeFailure, Summary } from "./summary.ts";
 import type { CaseFiles, CaseResult } from "./types.ts";
@@ -11,18 +11,19 @@ const help = `npm run conformance -- DIR [options]
 Runs the reference cases of a folder against this engine, and prints the failures, a table by group and the counts.
 
   --group A,B,…     groups, or the first parts of their names (default: all)
-  --runtime NAME    node or chromium (default node)
-  --adapter NAME    auto, system or software (default auto; in Node)
+  --runtime NAME    node, chromium, bun, deno, or deno-wgpu: Deno without Dawn (default: the one that runs this)
+  --adapter NAME    auto, system or software (default auto; not in Chromium)
   --json            one JSON object a case instead of the failures
 
 Exit code 0: nothing failed; 1: something did; 2: it could not run.`;
 
 const ADAPTERS: readonly string[] = ["auto", "system", "software"];
-const RUNTIMES: readonly string[] = ["node", "chromium"];
+const OTHER_RUNTIMES: readonly string[] = ["bun", "deno", "deno-wgpu"];
+const RUNTIMES: readonly string[] = ["node", "chromium", ...OTHER_RUNTIMES];
 
 type Report = (group: string, result: CaseResult) => void;
 
-async function runInNode(
+async function runHere(
   files: CaseFiles,
   groups: readonly string[] | undefined,
   adapter: AdapterChoice,
@@ -32,7 +33,13 @@ async function runInNode(
   process.stderr.write(`${device.description}\n`);
   await runSet(files, { ...(groups && { groups }), report });
   await closeDevice();
-  return device.adapterName;
+  return `${runningIn()}${device.adapterName}`;
+}
+
+function runningIn(): string {
+  const { versions } = process;
+  if (versions["bun"] !== undefined) return `Bun ${versions["bun"]}, `;
+  return versions["deno"] === undefined ? "" : `Deno ${versions["deno"]}, `;
 }
 
 async function main(): Promise<number> {
@@ -40,7 +47,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       group: { type: "string" },
-      runtime: { type: "string", default: "node" },
+      runtime: { type: "string" },
       adapter: { type: "string", default: "auto" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -51,12 +58,14 @@ async function main(): Promise<number> {
     return 0;
   }
   const [folder] = positionals;
-  if (!folder || !ADAPTERS.includes(values.adapter) || !RUNTIMES.includes(values.runtime)) {
+  const { runtime } = values;
+  if (!folder || !ADAPTERS.includes(values.adapter) || (runtime !== undefined && !RUNTIMES.includes(runtime))) {
     process.stderr.write(
       `conformance: needs a folder; --adapter must be ${ADAPTERS.join(", ")}, --runtime ${RUNTIMES.join(" or ")}; see --help\n`,
     );
     return 2;
   }
+  if (runtime !== undefined && OTHER_RUNTIMES.includes(runtime)) return runElsewhere(runtime, process.argv.slice(2));
   const summary = new Summary();
   const report: Report = (group, result) => {
     summary.add(group, result);
@@ -66,9 +75,9 @@ async function main(): Promise<number> {
   const groups = values.group?.split(",");
   const files = folderFiles(folder);
   const adapter =
-    values.runtime === "chromium"
-      ? `Chromium, ${await runInChromium(files, groups, report)}`
-      : await runInNode(files, groups, values.adapter as AdapterChoice, report);
+    runtime === "chromium"
+      ? `Chromium, ${await (await import("./chromium.ts")).runInChromium(files, groups, report)}`
+      : await runHere(files, groups, values.adapter as AdapterChoice, report);
   if (!values.json) process.stdout.write(`\n${adapter}\n\n${summary.table()}\n\n`);
   process.stdout.write(`${summary.line()}\n`);
   return summary.total("failed") > 0 ? 1 : 0;
