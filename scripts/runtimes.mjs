@@ -38,15 +38,16 @@ export const RUNTIME_NAMES = Object.keys(RUNTIMES);
 export async function findRuntime(name) {
   const { fetched, tool, source } = RUNTIMES[name];
   if (process.platform === "win32") return { reason: "not prepared for Windows yet" };
-  const refusals = [];
-  for (const cache of writableCacheFolders(root)) {
-    const folder = join(cache, "runtimes", `${fetched.name}-${fetched.version}`);
-    const program = join(folder, "node_modules", ".bin", fetched.name);
-    const refusal = (await starts(program)) ? null : await fetchInto(folder, fetched);
-    if (refusal === null && (await starts(program))) return { version: fetched.version, program, tool, source };
-    refusals.push(refusal ?? `${program} does not start`);
+  const [cache] = writableCacheFolders(root);
+  if (cache === undefined) return { reason: "no folder can be written to keep it in" };
+  const folder = join(cache, "runtimes", `${fetched.name}-${fetched.version}`);
+  const program = join(folder, "node_modules", ".bin", fetched.name);
+  if (!(await starts(program))) {
+    const refusal = await fetchInto(folder, fetched);
+    if (refusal !== null) return { reason: refusal };
+    if (!(await starts(program))) return { reason: `${program} does not start` };
   }
-  return { reason: refusals.join("; ") || "no folder to keep it in" };
+  return { version: fetched.version, program, tool, source };
 }
 
 async function starts(program) {
@@ -62,12 +63,15 @@ async function fetchInto(folder, { name, version }) {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
   console.error(`Fetching ${name} ${version} (once) …`);
   const [program, args] = npmCommand();
-  const { code, output } = await runQuietly(
-    program,
-    [...args, "install", "--no-audit", "--no-fund", `${name}@${version}`],
-    { cwd: folder, timeout: MOST_INSTALL_MS },
-  );
-  return code === 0 ? null : `npm install ${name}@${version} ended with ${code}: ${output.trim().split("\n").at(-1)}`;
+  const options = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const { code, output } = await runQuietly(program, [...args, "install", ...options, `${name}@${version}`], {
+    cwd: folder,
+    timeout: MOST_INSTALL_MS,
+  });
+  if (code === 0) return null;
+  const said = output.split("\n").filter((line) => line.trim() !== "");
+  const why = said.find((line) => line.startsWith("npm error") && !/^npm error (code|errno|syscall)\b/.test(line));
+  return `npm install ${name}@${version} ended with ${code}: ${why ?? said[0] ?? "no reason given"}`;
 }
 
 /** @returns {[string, string[]]} */
