@@ -6,8 +6,20 @@ import { philoxWgsl } from "../random/philox.ts";
 import { accessOf, indexFunction, isChecked, Uniforms, type IndexMap } from "./index-map.ts";
 import { packedAccess } from "./packed-access.ts";
 import type { Value } from "./spec.ts";
+import { windowBytes, windowOf, type Window } from "./window.ts";
 
 export type Lanes = 1 | 4;
+
+/** Bytes of the types that storage is bound as. */
+const STORED_BYTES = {
+  f32: 4,
+  i32: 4,
+  u32: 4,
+  "vec2<u32>": 8,
+  "vec4<f32>": 16,
+  "vec4<i32>": 16,
+  "vec4<u32>": 16,
+} as const;
 
 /** What a fused kernel reads for a node that is not computed inside it. */
 export interface Source {
@@ -15,11 +27,19 @@ export interface Source {
   readonly map: IndexMap;
 }
 
+/** What one kernel of several works on, where a tensor is too large for one binding. */
+export interface Piece {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** The planner's answers about nodes. */
 export interface Resolver {
   /** The op's expression is part of the kernel that reads it. */
   inlined(node: Node): boolean;
   source(node: Node): Source;
+  /** Bytes that the adapter binds. */
+  readonly limit: number;
   /** The input of an inlined pad, before padding. */
   paddedSource(node: Node): Source;
 }
@@ -47,19 +67,25 @@ export function literal(given: number, type: DType): string {
 export class ExpressionWriter {
   readonly uniforms = new Uniforms();
   readonly values: Value[] = [];
+  /** What of each value is bound; null: all of it. */
+  readonly windows: (Window | null)[] = [];
   readonly #declarations: string[] = [];
   readonly #functions: string[] = [];
   readonly #bindings = new Map<string, string>();
+  readonly #numbers = new Map<Value, number>();
   readonly #statements: string[] = [];
   readonly #names = new Map<Node, string>();
   readonly #lanes: Lanes;
   readonly #resolve: Resolver;
+  readonly #piece: Piece | null;
   readonly #helpers = new Set<string>();
   #philox = false;
 
-  constructor(lanes: Lanes, resolve: Resolver) {
+  /** @param piece the elements that `i` runs over; all by default */
+  constructor(lanes: Lanes, resolve: Resolver, piece: Piece | null = null) {
     this.#lanes = lanes;
     this.#resolve = resolve;
+    this.#piece = piece;
   }
 
   type(dtype: string): string {
@@ -100,16 +126,52 @@ export class ExpressionWriter {
     );
   }
 
-  #bind(value: Value, type: string): string {
-    const at = this.values.indexOf(value);
-    const key = `${at}:${type}`;
-    const known = at >= 0 ? this.#bindings.get(key) : undefined;
+  #bind(value: Value, type: string, window: Window | null = null): string {
+    const key = `${this.#numberOf(value)}:${type}:${window?.offset ?? ""}`;
+    const known = this.#bindings.get(key);
     if (known) return known;
     const index = this.values.push(value) - 1;
+    this.windows.push(window);
     const name = `x${index}`;
-    this.#bindings.set(`${this.values.indexOf(value)}:${type}`, name);
+    this.#bindings.set(key, name);
     this.#declarations.push(`@group(0) @binding(${index}) var<storage, read> ${name}: array<${type}>;`);
     return name;
+  }
+  #numberOf(value: Value): number {
+    const number = this.#numbers.get(value) ?? this.#numbers.size;
+    this.#numbers.set(value, number);
+    return number;
+  }
+
+  /** Expression: element `index` of an array of `type`. */
+  #fetch(value: Value, type: string, index: string): string {
+    const { limit } = this.#resolve;
+    if (value.bytes <= limit) return `${this.#bind(value, type)}[${index}]`;
+    const name = `fetch${this.#numberOf(value)}_${type.replaceAll(/[<>]/g, "_")}`;
+    if (!this.#bindings.has(name)) {
+      this.#bindings.set(name, name);
+      const bytes = windowBytes(limit);
+      const whole = Math.ceil(value.bytes / 16) * 16;
+      const each = this.uniforms.word(bytes / STORED_BYTES[type as keyof typeof STORED_BYTES]); // of the types that are bound
+      const reads = Array.from({ length: Math.ceil(whole / bytes) }, (_, k) => {
+        const x = this.#bind(value, type, { offset: k * bytes, bytes: Math.min(bytes, whole - k * bytes) });
+        return `if (at < ${k + 1}u * ${each}) { return ${x}[at - ${k}u * ${each}]; }`;
+      });
+      this.#functions.push(`fn ${name}(at: u32) -> ${type} {\n  ${reads.join("\n  ")}\n  return ${type}();\n}\n`);
+    }
+    return `${name}(${index})`;
+  }
+
+  /** Expression: the elements at `i` of an array that lies as the iteration does. */
+  #fetchLinear(value: Value, node: Node, map: IndexMap, type: string): string {
+    const { lanes, piece } = { lanes: this.#lanes, piece: this.#piece };
+    const shift = lanes === 4 ? " >> 2u" : "";
+    if (value.bytes <= this.#resolve.limit || !piece) {
+      const index = map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`;
+      return this.#fetch(value, type, `${index}${shift}`);
+    }
+    const { window, start } = windowOf(value, node.dtype, piece.first + map.offset, piece.count);
+    return `${this.#bind(value, type, window)}[(i + ${this.uniforms.word(map.offset - start)})${shift}]`;
   }
 
   #load(node: Node, { value, map }: Source): string {
@@ -122,23 +184,21 @@ export class ExpressionWriter {
     const whole = packed && lanes === 4 ? packed.four : this.type(scalar);
     const fromStored = (expression: string, stored: string): string =>
       packed ? packed.load(expression) : node.dtype === "bool" ? `(${expression} != ${stored}(0u))` : expression;
-    const one = (x: string, at: string): string => (packed ? packed.loadOne(x, at) : fromStored(`${x}[${at}]`, scalar));
-    if (access === "linear") {
-      const x = this.#bind(value, lanes === 4 ? whole : scalar);
-      const index = map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`;
-      return lanes === 4 ? fromStored(`${x}[${index} >> 2u]`, whole) : one(x, index);
-    }
-    if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded) {
-      const x = this.#bind(value, scalar);
-      return `${type}(${one(x, this.uniforms.word(map.offset))})`;
-    }
+    const read = (at: string): string => {
+      const fetch = (index: string): string => this.#fetch(value, scalar, index);
+      return packed ? packed.loadOne(fetch, at) : fromStored(fetch(at), scalar);
+    };
+    if (access === "linear" && (lanes === 4 || !packed))
+      return fromStored(this.#fetchLinear(value, node, map, whole), whole);
+    if (access === "linear") return read(map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`);
+    if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded)
+      return `${type}(${read(this.uniforms.word(map.offset))})`;
     const fn = `index${this.#functions.length}`;
     this.#functions.push(indexFunction(fn, map, this.uniforms));
     const checked = isChecked(map);
     const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
     if (access === "vector") {
-      const x = this.#bind(value, whole);
-      const four = fromStored(`${x}[at >> 2u]`, whole);
+      const four = fromStored(this.#fetch(value, whole, "at >> 2u"), whole);
       return this.#indexed(
         `let at = ${fn}(i);`,
         checked ? guarded("at", four, `${type}(${fill})`, type) : four,
@@ -146,8 +206,6 @@ export class ExpressionWriter {
         checked,
       );
     }
-    const x = this.#bind(value, scalar);
-    const read = (at: string): string => one(x, at);
     if (access === "splat" || access === "strided") {
       const values = `${type}(${access === "splat" ? read("at") : this.#strided(map).map(read).join(", ")})`;
       return this.#indexed(

@@ -1,18 +1,22 @@
 import { isPacked, storageType, WORD_BYTES, type DType } from "../base/dtype.ts";
+import { DeviceError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { floatWord, splitWorkgroups, type DeviceTraits } from "../kernels/kernel.ts";
 import type { ReduceOp } from "../primitives/structural.ts";
-import { ExpressionWriter, literal, type Lanes, type Resolver } from "./expression.ts";
+import { ExpressionWriter, literal, type Lanes, type Piece, type Resolver } from "./expression.ts";
 import { accessOf, axesMap, indexFunction, Uniforms, type IndexMap } from "./index-map.ts";
 import { packedAccess } from "./packed-access.ts";
 import type { Value } from "./spec.ts";
+import { pieceElements, windowOf, type Window } from "./window.ts";
 
 export interface FusedKernel {
   readonly label: string;
   readonly wgsl: string;
   /** Buffers read, in binding order; the output is bound after them, then the uniforms. */
   readonly values: readonly Value[];
+  /** What of these and of the output is bound; null: all of it. */
+  readonly windows: readonly (Window | null)[];
   readonly uniforms: Uint32Array;
   readonly workgroups: readonly [number, number, number];
 }
@@ -38,22 +42,54 @@ const stored = (dtype: DType, value: string, lanes: Lanes): string => {
   return lanes === 4 ? `select(vec4<u32>(0u), vec4<u32>(1u), ${value})` : `select(0u, 1u, ${value})`;
 };
 
-/** One dispatch that evaluates the expression at `node` for `size` elements and stores it through `store`. */
-export function elementwiseKernel(
+/**
+ * Evaluates the expression at `node` for `size` elements and stores it through `store`: in one dispatch, or in several where a buffer is too large for
+ * one binding.
+ *
+ * @throws DeviceError where so large an output is not written in order
+ */
+export function elementwiseKernels(
   node: Node,
   size: number,
   output: Value,
   store: IndexMap,
   resolve: Resolver,
   label: string,
-): FusedKernel | null {
-  if (size === 0) return null;
+): FusedKernel[] {
+  if (size === 0) return [];
+  const { limit } = resolve;
+  const whole = elementwiseKernel(node, size, output, store, resolve, label, null);
+  if ([...whole.values, output].every(({ bytes }) => bytes <= limit)) return [whole];
+  if (output.bytes > limit && accessOf(store, 1) !== "linear" && size > 1)
+    throw new DeviceError(
+      "out-of-memory",
+      `${label}: a tensor of ${output.bytes} bytes, more than this adapter binds (${limit}), must be written in order; join along its first axis`,
+    );
+  const step = pieceElements(limit);
+  return Array.from({ length: Math.ceil(size / step) }, (_, k) =>
+    elementwiseKernel(node, size, output, store, resolve, label, {
+      first: k * step,
+      count: Math.min(step, size - k * step),
+    }),
+  );
+}
+
+function elementwiseKernel(
+  node: Node,
+  size: number,
+  output: Value,
+  store: IndexMap,
+  resolve: Resolver,
+  label: string,
+  piece: Piece | null,
+): FusedKernel {
   const packed = isPacked(node.dtype) ? packedAccess[node.dtype] : null;
   // packed elements are written four at a time; those behind the last fill up its word
   const lanes: Lanes = size % 4 === 0 || packed ? 4 : 1;
-  const writer = new ExpressionWriter(lanes, resolve);
+  const writer = new ExpressionWriter(lanes, resolve, piece);
   const { uniforms } = writer;
-  const groups = Math.ceil(size / lanes);
+  const groups = Math.ceil((piece?.count ?? size) / lanes);
+  const first = piece ? ` + ${uniforms.word(piece.first)}` : "";
   const count = uniforms.word(groups);
   const value = writer.write(node);
   if (packed) writer.use(packed.functions);
@@ -62,8 +98,13 @@ export function elementwiseKernel(
   const scalar = storageType(node.dtype);
   let storeFunction = "";
   let write: string;
+  const shown =
+    piece && output.bytes > resolve.limit
+      ? windowOf(output, node.dtype, piece.first + store.offset, piece.count)
+      : { window: null, start: 0 };
+  const offset = store.offset - shown.start;
   if (access === "linear" || size === 1) {
-    const at = store.offset === 0 ? "i" : `(i + ${uniforms.word(store.offset)})`;
+    const at = offset === 0 ? "i" : `(i + ${uniforms.word(offset)})`;
     write = lanes === 4 ? `out[${at} >> 2u] = ${result};` : `out[${at}] = ${result};`;
   } else {
     storeFunction = indexFunction("store_index", store, uniforms);
@@ -78,11 +119,12 @@ export function elementwiseKernel(
   const wide = lanes === 4 && (access === "linear" || access === "vector");
   const type = packed ? packed.four : wide ? `vec4<${scalar}>` : scalar;
   const declarations = [...writer.declarations, ""].join("\n") + outputBindings(writer.values.length, type, uniforms);
-  const body = [`let i = g * ${lanes}u;`, writer.body, write].join("\n    ");
+  const body = [`let i = g * ${lanes}u${first};`, writer.body, write].join("\n    ");
   return {
     label,
     wgsl: declarations + writer.header + storeFunction + entry(count, body),
     values: writer.values,
+    windows: [...writer.windows, shown.window],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil(groups / WORKGROUP)),
   };
@@ -167,6 +209,7 @@ export function reduceKernels(
       functions +
       entry(count, body),
     values: writer.values,
+    windows: [...writer.windows, null],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil((groups * splits) / WORKGROUP)),
   };
@@ -201,6 +244,7 @@ function combineKernel(
       outputBindings(1, dtype, uniforms) +
       entry(count, body),
     values: [partial],
+    windows: [null, null],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil(outputs / WORKGROUP)),
   };

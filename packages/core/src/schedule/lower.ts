@@ -1,11 +1,14 @@
-import { isPacked, wideType, type PackedDType } from "../base/dtype.ts";
+import { isPacked, storedBytes, wideType, type PackedDType } from "../base/dtype.ts";
 import { invariant } from "../base/errors.ts";
 import { nearest } from "../base/packed.ts";
+import { sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
 import { elementwise } from "../primitives/elementwise.ts";
-import { constant } from "../primitives/structural.ts";
+import { matmul } from "../primitives/matmul.ts";
+import { concat, constant } from "../primitives/structural.ts";
+import { joined, splitMatmul } from "./split.ts";
 
 const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elementwise.toU8 } as const;
 
@@ -15,13 +18,16 @@ const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elemen
  * - A composite op becomes its kernel, or its definition where the adapter has no use for the kernel.
  * - Ops on packed types are computed in wide ones. Between the ops of one plan a half keeps the precision of an f32, but for explicit
  *   casts, which round at once; what is stored is rounded once.
+ * - Products and joins too large for the adapter's bindings become several.
  */
 export function lowerGraph(
   order: readonly Node[],
   roots: readonly Node[],
   traits: DeviceTraits,
 ): { order: readonly Node[]; roots: readonly Node[] } {
-  if (!order.some((node) => node.op?.kind === "composite" || isPacked(node.dtype))) return { order, roots };
+  const large = (node: Node): boolean => storedBytes(sizeOf(node.shape), node.dtype) > traits.maxStorageBinding;
+  if (!order.some((node) => node.op?.kind === "composite" || isPacked(node.dtype) || large(node)))
+    return { order, roots };
   const lowering = new Lowering(traits);
   for (const node of order) within(node.scope, () => lowering.add(node));
   const newRoots = roots.map((root) => lowering.stored(root));
@@ -77,8 +83,18 @@ class Lowering {
   }
 
   #rebuild(node: Node, inputs: readonly Node[]): void {
-    if (inputs.some((n, i) => n !== node.inputs[i]))
-      this.#stored.set(node, new Node(node.op, inputs, node.attrs, node.shape, node.dtype));
+    const same = inputs.every((n, i) => n === node.inputs[i]);
+    const rebuilt = same ? node : new Node(node.op, inputs, node.attrs, node.shape, node.dtype);
+    const split = this.#split(rebuilt);
+    if (split !== node) this.#stored.set(node, split);
+  }
+
+  /** The node, or what does its work on parts that can be bound. */
+  #split(node: Node): Node {
+    const limit = this.#traits.maxStorageBinding;
+    if (node.op === matmul) return splitMatmul(node, limit) ?? node;
+    const large = storedBytes(sizeOf(node.shape), node.dtype) > limit;
+    return large && node.op === concat ? joined(node.inputs, node.attrs[0] ?? 0, node.shape, limit) : node;
   }
 
   #composite(node: Node): void {
@@ -113,7 +129,7 @@ class Lowering {
     const dtype = wideType(node.dtype);
     const [first] = inputs;
     if (node.op === elementwise.cast && first?.dtype === dtype) return first;
-    return new Node(node.op, inputs, node.attrs, node.shape, dtype);
+    return this.#split(new Node(node.op, inputs, node.attrs, node.shape, dtype));
   }
 
   #narrow(node: Node, dtype: PackedDType, computed: Node, rounded: boolean): void {

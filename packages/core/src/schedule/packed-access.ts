@@ -8,8 +8,8 @@ export interface PackedAccess {
   readonly functions: string;
   /** Expression: four elements of a `four`. */
   readonly load: (four: string) => string;
-  /** Expression: element `at` of the array of words named `words`. */
-  readonly loadOne: (words: string, at: string) => string;
+  /** Expression: element `at` of an array, given what reads one of its words. */
+  readonly loadOne: (word: (index: string) => string, at: string) => string;
   /** Expression: the `four` of four elements, which the type must have. */
   readonly store: (elements: string) => string;
 }
@@ -18,7 +18,7 @@ const halves = (name: string, functions: string): PackedAccess => ({
   four: "vec2<u32>",
   functions,
   load: (four) => `from_${name}(${four})`,
-  loadOne: (words, at) => `from_${name}(vec2<u32>(${words}[(${at}) >> 1u] >> (((${at}) & 1u) * 16u), 0u)).x`,
+  loadOne: (word, at) => `from_${name}(vec2<u32>(${word(`(${at}) >> 1u`)} >> (((${at}) & 1u) * 16u), 0u)).x`,
   store: (elements) => `as_${name}(${elements})`,
 });
 
@@ -70,7 +70,7 @@ fn as_u8(x: vec4<u32>) -> u32 {
 }
 `,
     load: (four) => `from_u8(${four})`,
-    loadOne: (words, at) => `((${words}[(${at}) >> 2u] >> (((${at}) & 3u) * 8u)) & 0xffu)`,
+    loadOne: (word, at) => `((${word(`(${at}) >> 2u`)} >> (((${at}) & 3u) * 8u)) & 0xffu)`,
     store: (elements) => `as_u8(${elements})`,
   },
 };

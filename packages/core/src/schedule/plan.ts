@@ -125,11 +125,11 @@ export class Plan {
   static async prepare(device: Device, spec: PlanSpec, slotPool: SlotPool): Promise<Plan> {
     const limit = device.traits.maxStorageBinding;
     for (const step of spec.steps)
-      for (const value of step.values)
-        if (value.bytes > limit)
+      for (const [k, value] of step.values.entries())
+        if ((step.windows[k]?.bytes ?? value.bytes) > limit)
           throw new DeviceError(
             "out-of-memory",
-            `${step.label}: a tensor must fit one storage binding of ${limit} bytes on this adapter, got ${value.bytes}; split it`,
+            `${step.label}: what one kernel reads or writes must fit a storage binding of ${limit} bytes on this adapter, got ${value.bytes}; split it`,
           );
     const pipelines = await Promise.all(
       spec.steps.map((step) =>
@@ -234,7 +234,11 @@ export class Plan {
     if (hit) return hit.group;
     const entries: GPUBindGroupEntry[] = step.values.map((value, binding) => ({
       binding,
-      resource: { buffer: bufferOf(value), size: Math.max(16, Math.ceil(value.bytes / 16) * 16) },
+      resource: {
+        buffer: bufferOf(value),
+        offset: step.windows[binding]?.offset ?? 0,
+        size: step.windows[binding]?.bytes ?? Math.max(16, Math.ceil(value.bytes / 16) * 16),
+      },
     }));
     if (step.uniforms.length > 0 && this.#uniforms)
       entries.push({

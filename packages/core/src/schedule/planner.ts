@@ -9,11 +9,12 @@ import type { ReduceOp } from "../primitives/structural.ts";
 import type { Resolver, Source } from "./expression.ts";
 import { chooseFusion, type Fusion } from "./fuse.ts";
 import { accessOf, mapOf, paddedMap } from "./index-map.ts";
-import { elementwiseKernel, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
+import { elementwiseKernels, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
 import { assignSlots } from "./memory.ts";
 import { lowerGraph } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
+import { narrowed, pieceElements, windowBytes, windowOf, type Window } from "./window.ts";
 
 /** Storage bindings that every adapter has, less one for the output. */
 const MAX_SOURCES = 7;
@@ -24,6 +25,14 @@ interface Placed {
   readonly value: Value;
   readonly view: View;
 }
+
+/** A value as a kernel sees it. */
+interface Bound {
+  readonly value: Value;
+  readonly window: Window | null;
+}
+
+const whole = (value: Value): Bound => ({ value, window: null });
 
 const bytesOf = ({ shape, dtype }: { readonly shape: readonly number[]; readonly dtype: DType }): number =>
   storedBytes(sizeOf(shape), dtype);
@@ -50,6 +59,9 @@ class Planner implements Resolver {
     });
   }
 
+  get limit(): number {
+    return this.#traits.maxStorageBinding;
+  }
   inlined(node: Node): boolean {
     return this.#fusion.inlined[node.index] === true || this.#isLinearOverInlined(node);
   }
@@ -139,16 +151,17 @@ class Planner implements Resolver {
   }
   #copy(node: Node, into: Value): void {
     const size = sizeOf(node.shape);
-    this.#emit(elementwiseKernel(node, size, into, mapOf(contiguousView(node.shape)), this, "copy"), into);
+    for (const kernel of elementwiseKernels(node, size, into, mapOf(contiguousView(node.shape)), this, "copy"))
+      this.#emit(kernel, into);
   }
 
-  #emit(kernel: FusedKernel | null, output: Value): void {
-    if (!kernel) return;
+  #emit(kernel: FusedKernel, output: Value): void {
     const sources = kernel.values.length;
     this.#push({
       label: kernel.label,
       wgsl: kernel.wgsl,
       values: [...kernel.values, output],
+      windows: kernel.windows,
       accesses: [...new Array<"read">(sources).fill("read"), "read_write"],
       uniforms: kernel.uniforms,
       workgroups: kernel.workgroups,
@@ -160,6 +173,8 @@ class Planner implements Resolver {
     // a buffer read both by vec4 and by element is bound twice
     const whole = new Set<Value>();
     const single = new Set<Value>();
+    const bindings = (values: ReadonlySet<Value>): number =>
+      [...values].reduce((n, { bytes }) => n + Math.max(1, Math.ceil(bytes / windowBytes(this.limit))), 0);
     const read = ({ value, map }: Source): void => {
       const access = accessOf(map, 4);
       (access === "linear" || access === "vector" ? whole : single).add(value);
@@ -174,7 +189,7 @@ class Planner implements Resolver {
       else for (const input of node.inputs) visit(input);
     };
     visit(root);
-    if (whole.size + single.size <= MAX_SOURCES) return;
+    if (bindings(whole) + bindings(single) <= MAX_SOURCES) return;
     this.#cut(root);
     this.#prepare(root);
   }
@@ -215,10 +230,13 @@ class Planner implements Resolver {
     this.#prepare(node);
     const alone: Resolver = {
       inlined: (n) => n === node || this.inlined(n),
+      limit: this.limit,
       source: (n) => this.source(n),
       paddedSource: (n) => this.paddedSource(n),
     };
-    this.#emit(elementwiseKernel(node, sizeOf(node.shape), value, mapOf(view), alone, node.op?.name ?? "fused"), value);
+    const label = node.op?.name ?? "fused";
+    for (const kernel of elementwiseKernels(node, sizeOf(node.shape), value, mapOf(view), alone, label))
+      this.#emit(kernel, value);
   }
   #reduce(node: Node, value: Value): void {
     const [input] = node.inputs;
@@ -245,52 +263,84 @@ class Planner implements Resolver {
       if (sizeOf(piece.shape) === 0) continue;
       if (this.inlined(piece)) this.#prepare(piece);
       else this.place(piece);
-      this.#emit(elementwiseKernel(piece, sizeOf(piece.shape), value, mapOf(view), this, "concat"), value);
+      for (const kernel of elementwiseKernels(piece, sizeOf(piece.shape), value, mapOf(view), this, "concat"))
+        this.#emit(kernel, value);
     }
   }
 
-  #inputs(node: Node, op: KernelOp | UpdateOp): { placed: Placed[]; described: KernelInput[] } {
+  #inputs(node: Node, op: KernelOp | UpdateOp): { placed: Placed[]; described: KernelInput[]; bound: Bound[] } {
+    const bound: Bound[] = [];
     const placed = node.inputs.map((input, k) => {
-      if (op.kind === "update" && op.targets.includes(k)) return this.place(input);
       const p = this.place(input);
-      const ok = op.kind === "kernel" ? op.accepts(p.view, k, node.attrs) : isContiguous(p.view) && p.view.offset === 0;
-      return ok ? p : this.contiguous(input);
+      if (op.kind === "update" && op.targets.includes(k)) {
+        bound.push(whole(p.value));
+        return p;
+      }
+      const accepted = (view: View): boolean =>
+        op.kind === "kernel" ? op.accepts(view, k, node.attrs) : isContiguous(view) && view.offset === 0;
+      const part = p.value.bytes > this.limit ? narrowed(p.value, p.view, input.dtype, this.limit) : null;
+      if (part && accepted(part.view)) {
+        bound.push({ value: p.value, window: part.window });
+        return { value: p.value, view: part.view };
+      }
+      // a copy of a part is small enough to be bound; a whole is not
+      const direct = accepted(p.view) && (p.value.bytes <= this.limit || bytesOf(input) > this.limit);
+      const taken = direct ? p : this.contiguous(input);
+      bound.push(whole(taken.value));
+      return taken;
     });
     const described = placed.map(({ view }, k) => ({ ...view, dtype: node.inputs[k]?.dtype ?? "f32" }));
-    return { placed, described };
+    return { placed, described, bound };
   }
   #runKernel(node: Node): readonly Value[] {
     const known = this.#outputs.get(node);
     if (known) return known;
     const op = node.op as KernelOp; // callers pass kernel nodes
-    const { placed, described } = this.#inputs(node, op);
+    const { described, bound } = this.#inputs(node, op);
     const outputs = op.outputs(described, node.attrs).map((output) => this.temporary(bytesOf(output)));
     this.#outputs.set(node, outputs);
-    this.#runProgram(
-      op.program(described, node.attrs, this.#traits),
-      placed.map((p) => p.value),
-      outputs,
-    );
+    this.#runProgram(op.program(described, node.attrs, this.#traits), bound, outputs);
     return outputs;
   }
-  #runProgram(program: Program, inputs: readonly Value[], outputs: readonly Value[]): void {
+  #runProgram(program: Program, inputs: readonly Bound[], outputs: readonly Value[]): void {
     const scratch = program.scratch.map((bytes) => this.temporary(bytes));
     for (const launch of program.launches) {
-      const values = launch.bindings.map(({ buffer }) => {
-        const list = buffer.kind === "input" ? inputs : buffer.kind === "output" ? outputs : scratch;
-        const value = list[buffer.index];
+      const bound = launch.bindings.map(({ buffer }): Bound => {
+        const value =
+          buffer.kind === "input" ? inputs[buffer.index] : (buffer.kind === "output" ? outputs : scratch)[buffer.index];
         invariant(value !== undefined, `planner: ${launch.label} names a buffer that is not there`);
-        return value;
+        return "window" in value ? value : whole(value);
       });
       if (launch.workgroups.some((n) => n === 0)) continue;
       this.#push({
         label: launch.label,
         wgsl: launch.wgsl,
-        values,
+        values: bound.map(({ value }) => value),
+        windows: bound.map(({ window }) => window),
         accesses: launch.bindings.map((b) => b.access),
         uniforms: launch.uniforms,
         workgroups: launch.workgroups,
       });
+    }
+  }
+
+  /** Updates work element by element: tensors too large for one binding are taken piece by piece. */
+  #runUpdate(op: UpdateOp, node: Node, placed: readonly Placed[]): void {
+    const shapes = placed.map((p, k) => ({ ...p.view, dtype: node.inputs[k]?.dtype ?? ("f32" as const) }));
+    const bound = placed.map(({ value }) => whole(value));
+    const [target] = op.targets.map((k) => shapes[k]);
+    if (!target || placed.every(({ value }) => value.bytes <= this.limit))
+      return this.#runProgram(op.program(shapes, node.attrs, this.#traits), bound, []);
+    const size = sizeOf(target.shape);
+    const step = pieceElements(this.limit);
+    for (let first = 0; first < size; first += step) {
+      const count = Math.min(step, size - first);
+      const isPart = shapes.map(({ shape }) => sizeOf(shape) === size);
+      const parts = bound.map((b, k) =>
+        isPart[k] ? { value: b.value, window: windowOf(b.value, shapes[k]?.dtype ?? "f32", first, count).window } : b,
+      );
+      const described = shapes.map((s, k) => (isPart[k] ? { ...s, ...contiguousView([count]) } : s));
+      this.#runProgram(op.program(described, node.attrs, this.#traits), parts, []);
     }
   }
 
@@ -322,15 +372,7 @@ class Planner implements Resolver {
           this.#copy(input, value);
           other.placed[k] = { value, view: contiguousView(input.shape) };
         });
-      const inputs = update.placed.map((p, k) => ({
-        ...p.view,
-        dtype: update.node.inputs[k]?.dtype ?? ("f32" as const),
-      }));
-      this.#runProgram(
-        update.op.program(inputs, update.node.attrs, this.#traits),
-        update.placed.map((p) => p.value),
-        [],
-      );
+      this.#runUpdate(update.op, update.node, update.placed);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { DType } from "../base/dtype.ts";
+import type { Window } from "./window.ts";
 
 /** Where the buffer of a value comes from. */
 export type Place =
@@ -22,6 +23,8 @@ export interface Step {
   readonly scope: string;
   readonly wgsl: string;
   readonly values: readonly Value[];
+  /** What of each value is bound; null: all of it. */
+  readonly windows: readonly (Window | null)[];
   readonly accesses: readonly ("read" | "read_write")[];
   readonly uniforms: Uint32Array;
   readonly workgroups: readonly [number, number, number];
