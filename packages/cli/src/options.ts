@@ -21,6 +21,9 @@ export const index = (text: string): number =>
 export const stage = (text: string): number =>
   parsed(text, (n) => Number.isInteger(n) && n >= 0 && n <= 3, "0, 1, 2 or 3");
 
+/** A number in [0, 1]. */
+export const share = (text: string): number => parsed(text, (n) => n >= 0 && n <= 1, "a number from 0 to 1");
+
 /** A number above 0. */
 export const positive = (text: string): number => parsed(text, (n) => n > 0 && Number.isFinite(n), "a number above 0");
 

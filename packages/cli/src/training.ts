@@ -13,7 +13,7 @@ import {
   WEIGHT_FILES,
 } from "@omni/human";
 import { visemeClasses } from "@omni/puppet";
-import { nanoVaePhases, trainAudio, trainDit, trainVae } from "@omni/trainer";
+import { halvingStages, nanoVaePhases, trainAudio, trainDit, trainVae, withPoseRatio } from "@omni/trainer";
 import type { LogLine, LoopOptions } from "@omni/trainer";
 import { note } from "./context.ts";
 import type { Context } from "./context.ts";
@@ -45,6 +45,8 @@ export interface TrainRequest {
   readonly decoderOnly: boolean;
   /** First stage of the denoiser's run. */
   readonly firstStage: number;
+  /** Share of clips with a pose in the last stage. */
+  readonly poseRatio: number;
   /** Starts the pose condition of `init` anew. */
   readonly freshPose: boolean;
   /** The command, for the record. */
@@ -115,7 +117,7 @@ async function trained(
   loop: LoopOptions,
   record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume, init, decoderOnly, firstStage, freshPose } = request;
+  const { part, out, seed, batch, lr, resume, init, decoderOnly, firstStage, freshPose, poseRatio } = request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
     init === null ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
@@ -150,6 +152,7 @@ async function trained(
         ...options,
         ...(start && { start: freshPose ? forgetPose(start, new Rng(seed)) : start }),
         firstStage,
+        stages: withPoseRatio(halvingStages, poseRatio),
         clips: puppets.clips,
         vae,
         audio,

@@ -26,6 +26,19 @@ describe("PoseGuider", () => {
     expect(guider.fromKeypoints(keypoints, { height: 64, width: 48 }).shape).toEqual([1, 16, 7, 8, 6]);
   });
 
+  test("fresh features of keypoints are about of unit size, and tell places apart", async () => {
+    const keypoints = new Rng(1).uniform([1, 25, 8, 3]).slice(3, 0, 2).pad([[0, 0], [0, 0], [0, 0], [0, 1]], 1); // prettier-ignore
+    const y = new PoseGuider(poseGuiderPresets.nano, new Rng(2)).fromKeypoints(keypoints, { height: 64, width: 64 });
+    const deviation = await y
+      .sub(y.mean({ axis: [3, 4], keepdim: true }))
+      .square()
+      .mean()
+      .sqrt()
+      .item();
+    expect(deviation).toBeGreaterThan(0.4);
+    expect(deviation).toBeLessThan(2.5);
+  });
+
   test("output frame t ignores frames after 4t", async () => {
     const guider = new PoseGuider(tiny, new Rng(2));
     const heatmaps = new Rng(3).uniform([1, 2, 9, 4, 4]);

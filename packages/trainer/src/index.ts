@@ -6,6 +6,7 @@ export { encodeClips, EncodedClips, type ClipEncoder, type EncodedClip } from ".
 export {
   ConditionDraw,
   halfPoseStages,
+  withPoseRatio,
   halvingStages,
   RATIO_CONDITIONS,
   stageAt,

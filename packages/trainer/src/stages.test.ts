@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConditionDraw, halfPoseStages, halvingStages, RATIO_CONDITIONS, stageAt } from "./stages.ts";
+import { ConditionDraw, halfPoseStages, halvingStages, RATIO_CONDITIONS, stageAt, withPoseRatio } from "./stages.ts";
 
 /** Repeatable uniform numbers. */
 function uniform(seed: number): () => number {
@@ -69,4 +69,11 @@ describe("stages", () => {
     ).toBe(true);
     expect(halfPoseStages.at(-1)?.ratios.pose).toBe(0.5);
   });
+});
+
+test("a run may take later stages only, and other shares of poses", () => {
+  const late = withPoseRatio(halvingStages.slice(2), 0.8);
+  expect(late.map((s) => s.ratios.pose)).toEqual([0, 0.8]);
+  // 0.48 beside 0.4
+  expect([0, 54, 55, 99].map((step) => stageAt(late, step, 100))).toEqual([0, 0, 1, 1]);
 });

@@ -25,10 +25,12 @@ export const halvingStages: readonly Stage[] = [
   { name: "3 pose", share: 0.4, ratios: { text: 0.9, reference: 0.7, audio: 0.5, pose: 0.25 } },
 ];
 
-/** The stages with the first version's pose ratio of one half. */
-export const halfPoseStages: readonly Stage[] = halvingStages.map((stage) =>
-  stage.ratios.pose > 0 ? { ...stage, ratios: { ...stage.ratios, pose: 0.5 } } : stage,
-);
+/** The stages with another share of poses in the last; the paper's first version had one half. */
+export const withPoseRatio = (stages: readonly Stage[], pose: number): readonly Stage[] =>
+  stages.map((stage) => (stage.ratios.pose > 0 ? { ...stage, ratios: { ...stage.ratios, pose } } : stage));
+
+/** The stages of the paper's first version. */
+export const halfPoseStages = withPoseRatio(halvingStages, 0.5);
 
 /** Stage that a step of a run belongs to; shares count beside each other. */
 export function stageAt(stages: readonly { readonly share: number }[], step: number, steps: number): number {

@@ -3,7 +3,7 @@ import { Argument, Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { print } from "../context.ts";
-import { adapterOption, count, index, positive, stage } from "../options.ts";
+import { adapterOption, count, index, positive, share, stage } from "../options.ts";
 import type { Part } from "../training.ts";
 
 interface Options {
@@ -19,6 +19,7 @@ interface Options {
   readonly decoderOnly?: boolean;
   readonly firstStage: number;
   readonly freshPose?: boolean;
+  readonly poseRatio: number;
   readonly adapter?: AdapterChoice;
 }
 
@@ -46,6 +47,12 @@ export function trainCommand(context: Context): Command {
     .option("--init <folder>", "start a new run from the weights of a folder")
     .option("--decoder-only", "vae: keep the latents of --init, which a trained denoiser needs, and train the decoder")
     .option("--first-stage <n>", "dit: leave out the stages before; 0 text, 1 reference, 2 audio, 3 pose", stage, 0)
+    .option(
+      "--pose-ratio <share>",
+      "dit: of the last stage's clips that have a pose; the paper's 0.25, or its 0.5",
+      share,
+      0.25,
+    )
     .option("--fresh-pose", "dit: let --init forget what it knows of poses, to learn them anew")
     .addOption(adapterOption())
     .addHelpText("after", examples)
@@ -61,6 +68,7 @@ export function trainCommand(context: Context): Command {
         decoderOnly = false,
         firstStage,
         freshPose = false,
+        poseRatio,
         adapter,
       } = options;
       if (decoderOnly && (part !== "vae" || init === null))
@@ -79,10 +87,26 @@ export function trainCommand(context: Context): Command {
         ...(decoderOnly ? ["--decoder-only"] : []),
         ...(firstStage > 0 ? ["--first-stage", firstStage] : []),
         ...(freshPose ? ["--fresh-pose"] : []),
+        ...(poseRatio === 0.25 ? [] : ["--pose-ratio", poseRatio]),
       ];
       const command = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
       const path = await train(
-        { part, out, steps, seed, batch, lr, minutes, resume, init, decoderOnly, firstStage, freshPose, command },
+        {
+          part,
+          out,
+          steps,
+          seed,
+          batch,
+          lr,
+          minutes,
+          resume,
+          init,
+          decoderOnly,
+          firstStage,
+          freshPose,
+          poseRatio,
+          command,
+        },
         context,
       );
       print(context, `${path}: written`);

@@ -154,7 +154,7 @@ describe("attention", () => {
     );
     await expectClose(results[1], reference(q, k, v, barred), ATTENTION);
     expect(() => attention(leaf(q), leaf(k), leaf(v), { mask: mask.cast("i32") })).toThrow(
-      new DTypeError("attention: mask must be f32 or bool, got i32"),
+      new DTypeError("attention: input must be f32 or bool, got i32; cast it first"),
     );
   });
 

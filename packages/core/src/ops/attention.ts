@@ -1,5 +1,7 @@
+import { promote } from "../base/dtype.ts";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, sizeOf, type Shape } from "../base/shape.ts";
+import { expectDType } from "../tensor/build.ts";
 import { concat, where, type Tensor } from "../tensor/tensor.ts";
 import { attentionWeights, flashAttention, MAX_HEAD_DIM } from "./flash-attention.ts";
 
@@ -67,8 +69,7 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
     throw new ShapeError(`attention: the heads of k and v must divide those of q, got ${shapes}`);
   if (k.shape.at(-1) !== q.shape.at(-1))
     throw new ShapeError(`attention: q and k must share headDim, got ${q.shape.at(-1)} and ${k.shape.at(-1)}`);
-  const other = [q, k, v].find((t) => t.dtype !== "f32");
-  if (other) throw new DTypeError(`attention: q, k and v must be f32, got ${other.dtype}`);
+  for (const t of [q, k, v]) expectDType("attention", t.dtype, ["f32"]);
 }
 
 /**
@@ -78,7 +79,7 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
  * @param k [..., Hk, Nk, D] where Hk divides H
  * @param v [..., Hk, Nk, Dv]
  * @returns [..., H, Nq, Dv]; zeros for a query whose keys are all masked (at or below −1e38) or of other segments
- * @throws ShapeError when heads or sizes disagree; DTypeError unless all are f32 (a mask may be bool; segments are whole numbers)
+ * @throws ShapeError when heads or sizes disagree; DTypeError unless all are floats (a mask may be bool; segments are whole numbers)
  * @see Dao et al. 2022, "FlashAttention"
  */
 export function attention(
@@ -94,12 +95,12 @@ export function attention(
     m.ndim <= full.length && m.shape.every((n, a) => n === 1 || n === full[full.length - m.ndim + a]);
   if (mask && !broadcasts(mask))
     throw new ShapeError(`attention: mask must broadcast to ${formatShape(full)}, got ${formatShape(mask.shape)}`);
-  if (mask && mask.dtype !== "f32" && mask.dtype !== "bool")
-    throw new DTypeError(`attention: mask must be f32 or bool, got ${mask.dtype}`);
+  if (mask) expectDType("attention", mask.dtype, ["f32", "bool"]);
   const ids = segments && segmentIds(segments, q.shape.slice(0, -3), [queries, k.shape.at(-2) ?? 0]);
-  const [fq, own, values] = [four(q), four(k), four(v)];
+  const dtype = [k, v].reduce((meet, t) => promote("attention", meet, t.dtype), q.dtype);
+  const [fq, own, values] = [four(q.cast("f32")), four(k.cast("f32")), four(v.cast("f32"))];
   const heads = fq.shape[1] ?? 1;
-  const added = mask?.dtype === "bool" ? where(mask, 0, -Infinity) : mask;
+  const added = mask?.dtype === "bool" ? where(mask, 0, -Infinity) : mask?.cast("f32");
   const asked = {
     q: fq,
     k: grouped(own, heads),
@@ -112,5 +113,5 @@ export function attention(
   const dv = v.shape.at(-1) ?? 0;
   const fits = sizeOf(full) > 0 && headDim > 0 && headDim <= MAX_HEAD_DIM && dv === headDim && !(mask && causal);
   const y = fits ? flashAttention(asked) : attentionWeights(asked).matmul(asked.v);
-  return y.reshape([...q.shape.slice(0, -2), queries, dv]);
+  return y.reshape([...q.shape.slice(0, -2), queries, dv]).cast(dtype);
 }

@@ -3,6 +3,7 @@ import { DTYPES, promote, type DType } from "../base/dtype.ts";
 import { DTypeError } from "../base/errors.ts";
 import { nearest, packed, unpacked } from "../base/packed.ts";
 import { grad } from "../autograd/grad.ts";
+import { attention } from "../ops/attention.ts";
 import { conv2d } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { softmax } from "../ops/softmax.ts";
@@ -104,6 +105,7 @@ describe("packed types", () => {
       [a.matmul(b), a.cast("f32").matmul(b.cast("f32"))],
       [conv2d(image, kernel), conv2d(image.cast("f32"), kernel.cast("f32"))],
       [softmax(a), softmax(a.cast("f32"))],
+      [attention(a, a, a), attention(a.cast("f32"), a.cast("f32"), a.cast("f32"))],
       [embedding(a, ids), embedding(a.cast("f32"), ids)],
     ];
     for (const [got, expected] of cases) {
