@@ -39,6 +39,8 @@ export interface PerformanceOptions {
   readonly poseRate?: number;
   /** Share of lip-synchronous clips with noise under the speech. Default 0.35. */
   readonly noiseRate?: number;
+  /** Share of clips in which nobody speaks: a closed mouth goes with silence, too. Default 0.08. */
+  readonly silentRate?: number;
 }
 
 /** Why a clip's sound does or does not fit its mouth. */
@@ -101,8 +103,9 @@ export function preparePerformance(seed: number, options: PerformanceOptions = {
       ? null
       : (options.bank?.voice(speaker, identity.kind, options.language) ??
         drawVoice(speaker, identity.kind, options.language));
-  const speak = (label: string): SpeechTrack => {
-    if (synthesizer === null || voice === null) return silentTrack(duration);
+  const silent = random.fork("silent").chance(options.silentRate ?? 0.08);
+  const speak = (label: "speech" | "other speech"): SpeechTrack => {
+    if (synthesizer === null || voice === null || (silent && label === "speech")) return silentTrack(duration);
     return layTrack(duration, random.fork(label), (index) => {
       const utterance = hash(seed, `${label} ${index}`);
       return options.bank

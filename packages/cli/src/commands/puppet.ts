@@ -49,6 +49,9 @@ export function puppetCommand(context: Context): Command {
       const [seed, ...others] = seeds;
       if (seed === undefined || others.length > 0) throw new UsageError("a clip shows one person: give one seed");
       const frames = Math.max(1, Math.round(seconds * FPS));
-      print(context, `${out}: ${await writePuppetClip(out, seed, { ...options, frames, lipSyncRate: 1 })}`);
+      print(
+        context,
+        `${out}: ${await writePuppetClip(out, seed, { ...options, frames, lipSyncRate: 1, silentRate: 0 })}`,
+      );
     });
 }

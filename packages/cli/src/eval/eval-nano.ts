@@ -68,6 +68,7 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
       frames: Math.round(SECONDS * fps),
       framing: i % 2 === 0 ? "portrait" : i % 4 === 1 ? "half" : "full",
       lipSyncRate: 1,
+      silentRate: 0,
       noiseRate: 0,
     }),
   );

@@ -91,7 +91,14 @@ describe("spoken clips", () => {
     const opening: number[] = [];
     const scores: number[] = [];
     for (let seed = 0; seed < 6; seed++) {
-      const made = clip(seed, { synthesizer, framing: "portrait", width: 64, lipSyncRate: 1, noiseRate: 0 });
+      const made = clip(seed, {
+        synthesizer,
+        framing: "portrait",
+        width: 64,
+        lipSyncRate: 1,
+        noiseRate: 0,
+        silentRate: 0,
+      });
       const size = 64 * 64 * 3;
       const measured = made.mouthWindows.map((window, i) =>
         measureMouthOpening({ width: 64, height: 64, data: made.video.subarray(i * size, (i + 1) * size) }, window),
@@ -113,6 +120,17 @@ describe("spoken clips", () => {
     // Loud consonants with a narrow mouth and quiet open vowels keep this well under one.
     expect(correlation(loudness, opening)).toBeGreaterThan(0.6);
     expect(Math.min(...scores)).toBeGreaterThan(0.97);
+  });
+
+  test("with nobody speaking are silent, the mouth shut, and fit for the audio condition", () => {
+    const options = { synthesizer, width: 64, lipSyncRate: 1, noiseRate: 0, silentRate: 1 };
+    const made = clip(3, options);
+    expect(made.lipSync).toBe(true);
+    expect(made.audio.every((value) => value === 0)).toBe(true);
+    expect(Math.max(...made.mouthOpening)).toBe(0);
+    const noisy = clip(3, { ...options, noiseRate: 1 });
+    expect(noisy.audio.some((value) => value !== 0)).toBe(true);
+    expect(Math.max(...noisy.mouthOpening)).toBe(0);
   });
 
   test("are flagged where the sound does not fit", () => {
