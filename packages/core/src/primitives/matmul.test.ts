@@ -130,7 +130,7 @@ test("a long inner axis is summed in parts", async () => {
 
 test("whole numbers are refused", () => {
   expect(() => ones([2, 2], "i32").matmul(ones([2, 2], "i32"))).toThrow(
-    new DTypeError("matmul: operands must be f32, got i32 and i32"),
+    new DTypeError("matmul: input must be f32, got i32; cast it first"),
   );
   expect(() => zeros([2, 2]).matmul(ones([2, 2], "u32"))).toThrow(DTypeError);
 });
