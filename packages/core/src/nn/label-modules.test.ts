@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { topologicalOrder } from "../graph/node.ts";
+import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { labelModules } from "./label-modules.ts";
 import { Linear } from "./layers.ts";
@@ -29,16 +30,7 @@ test("forward passes and their gradients carry the module's path, also in plans"
   const [g] = grad(y.sum(), [net.layers[0]?.weight as Tensor]);
   expect(scopes(g as Tensor)).toContain("model.layers.1 backward");
   const order = topologicalOrder([y.node]);
-  const { steps } = planGraph(order, [y.node], {
-    software: true,
-    subgroups: false,
-    subgroupMinSize: 1,
-    subgroupMaxSize: 1,
-    f16: false,
-    maxWorkgroupSize: 256,
-    maxWorkgroupStorage: 16384,
-    maxStorageBinding: 2 ** 27,
-  });
+  const { steps } = planGraph(order, [y.node], SOFTWARE_TRAITS);
   expect(steps.map((s) => s.scope)).toContain("model.layers.1");
   expect(steps.at(-1)?.scope).toBe("model");
 });

@@ -30,3 +30,6 @@ export function hostMemory(): number {
   const navigator: { readonly deviceMemory?: number; readonly userAgent: string } = globalThis.navigator;
   return (navigator.deviceMemory ?? 4) * 2 ** 30;
 }
+
+/** A variable of the environment; undefined where there is none, or where it may not be read. */
+export const variable = (_name: string): string | undefined => undefined;

@@ -1,7 +1,12 @@
 import { DeviceError } from "../base/errors.ts";
 import { type AdapterChoice, adapterLabel, type OpenedAdapter, requestOptions } from "./adapter.ts";
 import { hostMemory as browserMemory } from "./gpu.browser.ts";
-import { hostMemory as nodeMemory, INSTALL_HINT, openAdapter as openDawn } from "./gpu.node.ts";
+import {
+  hostMemory as nodeMemory,
+  INSTALL_HINT,
+  openAdapter as openDawn,
+  variable as nodeVariable,
+} from "./gpu.node.ts";
 
 /** What Dawn takes: an addon, a driver that may have to be unpacked, variables that name it, and a process that tries it out. */
 const NEEDED_FOR_DAWN = ["env", "ffi", "read", "run", "sys", "write"] as const;
@@ -25,6 +30,9 @@ export function openAdapter(choice: AdapterChoice): Promise<OpenedAdapter> {
 export function hostMemory(): number {
   return isGranted("sys") ? nodeMemory() : browserMemory();
 }
+
+/** A variable of the environment; undefined where there is none, or where it may not be read. */
+export const variable = (name: string): string | undefined => (isGranted("env") ? nodeVariable(name) : undefined);
 
 function isGranted(name: string): boolean {
   // a global that only Deno has

@@ -161,3 +161,6 @@ async function withRuntimeDir<T>(run: () => Promise<T>): Promise<T> {
     setVariable("XDG_RUNTIME_DIR", undefined);
   }
 }
+
+/** A variable of the environment; undefined where there is none, or where it may not be read. */
+export const variable = (name: string): string | undefined => process.env[name];

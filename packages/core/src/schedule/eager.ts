@@ -1,3 +1,4 @@
+import { variable } from "#gpu";
 import { OmniError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
@@ -5,8 +6,7 @@ import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
 import { lowerGraph } from "./lower.ts";
 
-let on =
-  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["OMNI_EAGER"] === "1";
+let on = variable("OMNI_EAGER") === "1";
 
 /** Whether each op is run by itself: `setEager(true)`, or OMNI_EAGER=1 in Node. */
 export const isEager = (): boolean => on;

@@ -1,22 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { topologicalOrder, type Node } from "../graph/node.ts";
-import type { DeviceTraits } from "../kernels/kernel.ts";
+import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { defineOp } from "../ops/define-op.ts";
 import { wgslProgram } from "../ops/wgsl-program.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { lowerGraph } from "./lower.ts";
-
-// graphs are rewritten on the host alone
-const TRAITS: DeviceTraits = {
-  software: true,
-  subgroups: false,
-  subgroupMinSize: 1,
-  subgroupMaxSize: 1,
-  f16: false,
-  maxWorkgroupSize: 256,
-  maxWorkgroupStorage: 16384,
-  maxStorageBinding: 2 ** 27,
-};
 
 /** Twice x: by a kernel where the adapter has f16, which stands for any trait. */
 const double = defineOp({
@@ -36,7 +24,7 @@ const double = defineOp({
 });
 
 const lowered = (t: Tensor, f16: boolean): { order: readonly Node[]; roots: readonly Node[] } =>
-  lowerGraph(topologicalOrder([t.node]), [t.node], { ...TRAITS, f16 });
+  lowerGraph(topologicalOrder([t.node]), [t.node], { ...SOFTWARE_TRAITS, f16 });
 const names = (order: readonly Node[]): string[] => order.map((n) => n.op?.name ?? "leaf");
 
 describe("lowerGraph", () => {
@@ -59,8 +47,8 @@ describe("lowerGraph", () => {
   test("gives back the very graph where nothing is composite, and parts that have nothing above one", () => {
     const [x, z] = [tensor([1]), tensor([2]).exp()];
     const plain = [...topologicalOrder([z.node])];
-    expect(lowerGraph(plain, [z.node], TRAITS)).toEqual({ order: plain, roots: [z.node] });
-    expect(lowerGraph(plain, [z.node], TRAITS).order).toBe(plain);
+    expect(lowerGraph(plain, [z.node], SOFTWARE_TRAITS)).toEqual({ order: plain, roots: [z.node] });
+    expect(lowerGraph(plain, [z.node], SOFTWARE_TRAITS).order).toBe(plain);
     const both = double([x]).add(z);
     expect(lowered(both, false).order).toContain(z.node);
   });

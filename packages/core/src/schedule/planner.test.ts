@@ -1,26 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { DeviceTraits } from "../kernels/kernel.ts";
+import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { topologicalOrder } from "../graph/node.ts";
 import { linear } from "../ops/linear.ts";
 import { concat, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
 import { planGraph } from "./planner.ts";
 import type { PlanSpec } from "./spec.ts";
 
-// plans are made on the host alone
-const TRAITS: DeviceTraits = {
-  software: true,
-  subgroups: false,
-  subgroupMinSize: 1,
-  subgroupMaxSize: 1,
-  f16: false,
-  maxWorkgroupSize: 256,
-  maxWorkgroupStorage: 16384,
-  maxStorageBinding: 2 ** 27,
-};
-
 const plan = (...roots: Tensor[]): PlanSpec => {
   const nodes = roots.map((t) => t.node);
-  return planGraph(topologicalOrder(nodes), nodes, TRAITS);
+  return planGraph(topologicalOrder(nodes), nodes, SOFTWARE_TRAITS);
 };
 const labels = (...roots: Tensor[]): string[] => plan(...roots).steps.map((s) => s.label);
 const leaf = (...shape: number[]): Tensor => tensor(new Float32Array(shape.reduce((n, s) => n * s, 1)), { shape });
