@@ -96,6 +96,7 @@ describe("bad input ends with code 2 and one line that says what to do", () => {
     [["train", "gan"], "Allowed choices are vae, audio, dit"],
     [["train", "vae", "--decoder-only"], "--decoder-only: is for `train vae` and needs --init"],
     [["train", "dit", "--decoder-only", "--init", "weights"], "--decoder-only: is for `train vae` and needs --init"],
+    [["train", "dit", "--latent-noise", "0.3"], "--latent-noise: is for `train vae`"],
     [["train", "dit", "--fresh-pose"], "--fresh-pose: is for `train dit` and needs --init"],
     [["train", "vae", "--first-stage", "3"], "--first-stage: is for `train dit`"],
     [["train", "dit", "--first-stage", "4"], "It must be 0, 1, 2 or 3"],

@@ -39,12 +39,17 @@ export async function openPuppets(split: Split, seed = 0): Promise<PuppetSource>
   };
 }
 
-/** A mouth is the smallest part of a frame and what people look at. */
-const MOUTH_IMPORTANCE = 4;
+/** What pixels count beside those that stand still: a mouth is the smallest part of a frame and what people look at; head and arms move as a whole. */
+const IMPORTANCE = [
+  { parts: ["mouth"], value: 4 },
+  { parts: ["eyes", "leftHand", "rightHand"], value: 1 },
+  { parts: ["head", "hair", "brows", "arms"], value: 0.25 },
+] as const;
 
-function movingParts(labels: Uint8Array): Uint8Array {
-  const mouth = partMask(labels, ["mouth"]);
-  return partMask(labels, ["eyes", "leftHand", "rightHand"]).map((on, i) => on + MOUTH_IMPORTANCE * (mouth[i] ?? 0));
+function movingParts(labels: Uint8Array): Float32Array {
+  const out = new Float32Array(labels.length);
+  for (const { parts, value } of IMPORTANCE) partMask(labels, parts).forEach((on, i) => (out[i] = Math.max(out[i] ?? 0, on * value)));
+  return out;
 }
 
 /** A puppet clip as the trainer takes it. */

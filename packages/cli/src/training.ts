@@ -43,6 +43,8 @@ export interface TrainRequest {
   readonly init: string | null;
   /** Trains the decoder of the autoencoder alone. */
   readonly decoderOnly: boolean;
+  /** Noise on the latents that the decoder is trained to see through, in their deviations. */
+  readonly latentNoise: number;
   /** First stage of the denoiser's run. */
   readonly firstStage: number;
   /** Share of clips with a pose in the last stage. */
@@ -117,7 +119,7 @@ async function trained(
   loop: LoopOptions,
   record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume, init, decoderOnly, firstStage, freshPose, poseRatio } = request;
+  const { part, out, seed, batch, lr, resume, init, decoderOnly, latentNoise, firstStage, freshPose, poseRatio } = request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
     init === null ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
@@ -132,6 +134,7 @@ async function trained(
         clips: puppets.clips,
         phases,
         decoderOnly,
+        latentNoise,
       });
       return saveAutoencoder(vae, { metadata: await record() });
     }

@@ -26,7 +26,7 @@ export function movingTensor(clips: readonly TrainingClip[]): Tensor {
   return tensor(values, { shape: [clips.length, 1, frames, height, width] });
 }
 
-function grow(from: Uint8Array, at: number, to: Float32Array, out: number, width: number, height: number): void {
+function grow(from: Float32Array, at: number, to: Float32Array, out: number, width: number, height: number): void {
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const value = from[at + y * width + x] ?? 0;

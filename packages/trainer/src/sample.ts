@@ -12,8 +12,8 @@ export interface TrainingClip {
   readonly audio: Float32Array;
   /** [F, K, 3]: x and y as fractions of the frame, visibility; in the denoiser's schema. */
   readonly keypoints: Float32Array;
-  /** [F, H, W]: importance of small moving parts: 1 on eyes and hands, 4 on the mouth, else 0. */
-  readonly moving: Uint8Array;
+  /** [F, H, W]: importance of moving parts, 0 where all stands still; for puppets 4 on the mouth, 1 on eyes and hands, ¼ on head and arms. */
+  readonly moving: Float32Array;
   readonly caption: string;
   /** The sound fits the mouth: the clip may train the audio condition. */
   readonly lipSync: boolean;

@@ -28,7 +28,7 @@ export interface DitTraining extends Omit<LoopOptions, "from"> {
   readonly firstStage?: number;
   readonly lr?: number;
   readonly seed?: number;
-  /** Shift of the training times towards noise: what a mouth does is settled early, while most of the picture is still noise. */
+  /** Shift of the training times towards noise: what a mouth and a head do is settled early, while most of the picture is still noise. */
   readonly shift?: number;
   /** Weight in the loss of latent cells that hold nothing but a mouth; 1 is the paper's plain mean. */
   readonly movingGain?: number;
@@ -62,7 +62,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
   const { firstStage = 0 } = options;
   const planned = stages.slice(firstStage);
-  const { shift = 2, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 5 } = options;
+  const { shift = 3, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 5 } = options;
   const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
@@ -149,7 +149,7 @@ interface LossOptions {
 }
 
 /**
- * Flow-matching loss over the noised video tokens: mean of w (v̂ − v)², with v = ε − x_0 and w above 1 on small moving parts.
+ * Flow-matching loss over the noised video tokens: mean of w (v̂ − v)², with v = ε − x_0 and w above 1 on moving parts.
  */
 export function denoiserLoss(
   denoiser: Denoiser,

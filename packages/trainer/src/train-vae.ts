@@ -46,6 +46,8 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
   readonly movingGain?: number;
   /** Leaves the latents as they are, for a denoiser that has been trained on them, and trains the decoder alone; needs `start`, when resumed too. */
   readonly decoderOnly?: boolean;
+  /** Largest deviation of the noise that the decoder must see through, in deviations of the latents; 0 is none. */
+  readonly latentNoise?: number;
   /** Go on from the checkpoint file. */
   readonly resume?: boolean;
   /** Weights to start a new run from; random ones by default. */
@@ -78,6 +80,7 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
     seed = 0,
     movingGain = MOVING_GAIN,
     decoderOnly = false,
+    latentNoise: deviation = 0,
   } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
@@ -114,7 +117,9 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   };
   const step = async (index: number): Promise<SubmittedStep> => {
     const { video, moving } = batchAt(index);
-    const { loss, mse } = vaeLoss(vae, video, movingPartWeights(moving, movingGain));
+    const rng = new Rng(seed).fork(`latent noise ${index}`);
+    const latentNoise = deviation > 0 ? { deviation, rng } : null;
+    const { loss, mse } = vaeLoss(vae, video, movingPartWeights(moving, movingGain), { latentNoise });
     const { values } = await optimization.update(index, loss, { mse });
     return { values: values.then(({ mse: error = 1, ...v }) => ({ ...v, psnr: 10 * Math.log10(4 / error) })) };
   };

@@ -4,7 +4,7 @@ export { CausalVae } from "./model.ts";
 export type { LatentStatistics, Posterior } from "./model.ts";
 export type { DecodeStream, EncodeStream } from "./streaming.ts";
 export { movingPartWeights, vaeLoss } from "./loss.ts";
-export type { VaeLoss, VaeLossOptions } from "./loss.ts";
+export type { LatentNoise, VaeLoss, VaeLossOptions } from "./loss.ts";
 export { LatentStatisticsCollector } from "./latent-statistics.ts";
 export { flops } from "./flops.ts";
 export type { ClipSize, VaeFlops } from "./flops.ts";

@@ -38,6 +38,16 @@ describe("vaeLoss", () => {
     expect(await drawn.kl.item()).toBeCloseTo(await at.kl.item(), 4);
     expect(await drawn.reconstruction.item()).not.toBe(await at.reconstruction.item());
   });
+
+  test("noise on the latents costs more the larger it is, and none costs nothing", async () => {
+    const at = async (deviation: number): Promise<number> =>
+      vaeLoss(vae, video, null, { latentNoise: { deviation, rng: new Rng(5) } }).mse.item();
+    const plain = await vaeLoss(vae, video, null).mse.item();
+    const [none, some, much] = [await at(0), await at(1), await at(4)];
+    expect(none).toBeCloseTo(plain, 5);
+    expect(some).toBeGreaterThan(plain);
+    expect(much).toBeGreaterThan(some);
+  });
 });
 
 describe("movingPartWeights", () => {

@@ -6,6 +6,14 @@ export interface VaeLossOptions {
   readonly klWeight?: number;
   /** Draws the latents from the posterior; `null` takes its mean. Default null. */
   readonly rng?: Rng | null;
+  /** Noise that the decoder must see through, as it must through what a denoiser leaves. Default null. */
+  readonly latentNoise?: LatentNoise | null;
+}
+
+/** Normal noise on normalised latents, of another size for each sample: uniform in [0, `deviation`]. */
+export interface LatentNoise {
+  readonly deviation: number;
+  readonly rng: Rng;
 }
 
 /** The loss and its parts, all scalars, with the clip they judge. */
@@ -34,10 +42,11 @@ export function vaeLoss(
   vae: CausalVae,
   video: Tensor,
   weights: Tensor | null,
-  { klWeight = 1e-4, rng = null }: VaeLossOptions = {},
+  { klWeight = 1e-4, rng = null, latentNoise = null }: VaeLossOptions = {},
 ): VaeLoss {
   const { mean, logvar } = vae.encodeMoments(video);
-  const latents = rng ? mean.add(logvar.mul(0.5).exp().mul(rng.normal(mean.shape))) : mean;
+  const drawn = rng ? mean.add(logvar.mul(0.5).exp().mul(rng.normal(mean.shape))) : mean;
+  const latents = latentNoise ? vae.denormalize(noised(vae.normalize(drawn), latentNoise)) : drawn;
   const decoded = vae.decodeRaw(latents);
 
   const difference = decoded.sub(video);
@@ -46,6 +55,11 @@ export function vaeLoss(
   const reconstruction = weights ? error.mul(weights).sum().div(weights.sum().mul(3)) : error.mean();
   const kl = mean.square().add(logvar.exp()).sub(1).sub(logvar).mean().mul(0.5);
   return { loss: reconstruction.add(kl.mul(klWeight)), reconstruction, kl, mse: squared.mean(), decoded };
+}
+
+function noised(latents: Tensor, { deviation, rng }: LatentNoise): Tensor {
+  const size = rng.fork("size").uniform([latents.shape[0] ?? 0, 1, 1, 1, 1], 0, deviation);
+  return latents.add(rng.fork("noise").normal(latents.shape).mul(size));
 }
 
 /**

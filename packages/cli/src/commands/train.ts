@@ -17,6 +17,7 @@ interface Options {
   readonly resume?: boolean;
   readonly init?: string;
   readonly decoderOnly?: boolean;
+  readonly latentNoise?: number;
   readonly firstStage: number;
   readonly freshPose?: boolean;
   readonly poseRatio: number;
@@ -46,6 +47,11 @@ export function trainCommand(context: Context): Command {
     .option("--resume", "go on from the folder's checkpoint")
     .option("--init <folder>", "start a new run from the weights of a folder")
     .option("--decoder-only", "vae: keep the latents of --init, which a trained denoiser needs, and train the decoder")
+    .option(
+      "--latent-noise <deviation>",
+      "vae: add noise of up to this size to the latents, so that the decoder forgives what a denoiser leaves",
+      positive,
+    )
     .option("--first-stage <n>", "dit: leave out the stages before; 0 text, 1 reference, 2 audio, 3 pose", stage, 0)
     .option(
       "--pose-ratio <share>",
@@ -66,6 +72,7 @@ export function trainCommand(context: Context): Command {
         resume = false,
         init = null,
         decoderOnly = false,
+        latentNoise = 0,
         firstStage,
         freshPose = false,
         poseRatio,
@@ -73,6 +80,7 @@ export function trainCommand(context: Context): Command {
       } = options;
       if (decoderOnly && (part !== "vae" || init === null))
         throw new UsageError("--decoder-only: is for `train vae` and needs --init, the folder of the weights to keep");
+      if (latentNoise > 0 && part !== "vae") throw new UsageError("--latent-noise: is for `train vae`");
       if (freshPose && (part !== "dit" || init === null))
         throw new UsageError("--fresh-pose: is for `train dit` and needs --init, the folder of the weights to keep");
       if (firstStage > 0 && part !== "dit") throw new UsageError("--first-stage: is for `train dit`");
@@ -85,6 +93,7 @@ export function trainCommand(context: Context): Command {
         ...(lr === null ? [] : ["--lr", lr]),
         ...(init === null ? [] : ["--init", init]),
         ...(decoderOnly ? ["--decoder-only"] : []),
+        ...(latentNoise > 0 ? ["--latent-noise", latentNoise] : []),
         ...(firstStage > 0 ? ["--first-stage", firstStage] : []),
         ...(freshPose ? ["--fresh-pose"] : []),
         ...(poseRatio === 0.25 ? [] : ["--pose-ratio", poseRatio]),
@@ -102,6 +111,7 @@ export function trainCommand(context: Context): Command {
           resume,
           init,
           decoderOnly,
+          latentNoise,
           firstStage,
           freshPose,
           poseRatio,
