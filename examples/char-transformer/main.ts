@@ -1,27 +1,21 @@
-/** Trains a character-level transformer on this repository's own documents, and lets it write. Arguments: steps, files. */
+/** Trains a character-level transformer on a book, or on files of your own, and lets it write. Arguments: steps, files. */
 import { readFileSync } from "node:fs";
 import { getDevice } from "@omni/core";
-import { train, write } from "./train.ts";
+import { train, type Trained } from "./train.ts";
+import { write } from "./write.ts";
 
-const root = new URL("../../", import.meta.url);
 const [steps = "1500", ...files] = process.argv.slice(2);
-const documents = files.length > 0 ? files : ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "FEATURES.md"];
-const whole = documents.map((file) => readFileSync(files.length > 0 ? file : new URL(file, root), "utf8")).join("\n");
-// tables are mostly spaces, and spaces are all that would be learnt of them
-const text = whole
-  .split("\n")
-  .filter((line) => !line.startsWith("|"))
-  .join("\n");
+const sources = files.length > 0 ? files : [new URL("alice.txt", import.meta.url)];
+const text = sources.map((file) => readFileSync(file, "utf8")).join("\n");
 
 console.log((await getDevice()).description);
 const started = performance.now();
-const trained = await train(text, {
-  steps: Number(steps),
-  onStep: (step, loss) => {
-    if (step % 100 === 0 || step === 1)
-      console.log(
-        `step ${step}: loss ${loss.toFixed(3)}, ${((performance.now() - started) / step).toFixed(0)} ms a step`,
-      );
-  },
-});
-console.log(await write(trained, "The ", 300));
+let trained: Trained | null = null;
+for await (const progress of train(text, { steps: Number(steps) })) {
+  trained = progress;
+  const { step, loss } = progress;
+  if (step > 1 && step % 100 > 0) continue;
+  console.log(`step ${step}: loss ${loss.toFixed(3)}, ${((performance.now() - started) / step).toFixed(0)} ms a step`);
+  if (step % 500 === 0) console.log(`  ${JSON.stringify(await write(progress, "The ", 80))}`);
+}
+if (trained) console.log(await write(trained, "The ", 400));

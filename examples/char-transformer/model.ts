@@ -40,6 +40,8 @@ class Block extends Module {
 
 /** A decoder of characters: embedding, causal blocks, and a score for each character that may come next. */
 export class CharTransformer extends Module {
+  /** Characters that the model reads at a time. */
+  readonly context: number;
   readonly characters: Embedding;
   readonly positions: Embedding;
   readonly blocks: ModuleList<Block>;
@@ -49,6 +51,7 @@ export class CharTransformer extends Module {
   constructor(config: CharConfig, seed: number) {
     super();
     const rng = new Rng(seed);
+    this.context = config.context;
     this.characters = new Embedding(config.vocabulary, config.dim, { rng });
     this.positions = new Embedding(config.context, config.dim, { rng });
     this.blocks = new ModuleList(Array.from({ length: config.depth }, () => new Block(config, rng)));
