@@ -1,24 +1,24 @@
-export { CheckpointError, DeviceError, DTypeError, OmniError, ShapeError, StaleTensorError } from "./base/errors.ts";
-export type { DType, TypedArray } from "./base/dtype.ts";
-export type { Shape } from "./base/shape.ts";
 export {
-  arange,
-  concat,
-  full,
-  ones,
-  realize,
-  stack,
-  Tensor,
-  tensor,
-  where,
-  zeros,
-  type ReduceOptions,
-} from "./tensor/tensor.ts";
+  CheckpointError,
+  DeviceError,
+  type DeviceErrorKind,
+  DTypeError,
+  OmniError,
+  ShapeError,
+  StaleTensorError,
+} from "./base/errors.ts";
+export type { DType, PackedDType, TypedArray } from "./base/dtype.ts";
+export type { Shape } from "./base/shape.ts";
+export { arange, ones, tensor, zeros } from "./tensor/create.ts";
+export { concat, stack } from "./tensor/join.ts";
+export { full, realize, Tensor, where, type Operand, type ReduceOptions } from "./tensor/tensor.ts";
+export type { Nested } from "./tensor/nested.ts";
 export { Rng } from "./tensor/random.ts";
 export { describeGraph, graphSvg } from "./tensor/inspect.ts";
-export { grad, valueAndGrad } from "./autograd/grad.ts";
+export { grad, type ValueAndGrad, valueAndGrad } from "./autograd/grad.ts";
 export { recompute } from "./autograd/recompute.ts";
 export { defineOp, type OpAttrs, type OpDefinition, type OpInfo } from "./ops/define-op.ts";
+export type { DeviceTraits } from "./kernels/kernel.ts";
 export { type KernelBinding, wgslProgram, type WgslProgram } from "./ops/wgsl-program.ts";
 export { linear } from "./ops/linear.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
@@ -96,6 +96,7 @@ export {
 export {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
+  type MarginOptions,
   marginRankingLoss,
   softMarginLoss,
   tripletMarginLoss,
@@ -121,7 +122,7 @@ export {
   maxPool3d,
   type PoolOptions,
 } from "./ops/pool.ts";
-export { fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from "./ops/unfold.ts";
+export { fold, type Pair, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from "./ops/unfold.ts";
 export { einsum } from "./ops/einsum.ts";
 export { type Complex, fft, hannWindow, ifft, rfft, stft, type StftOptions } from "./ops/fft.ts";
 export { cumprod, cumsum, linearScan, prod } from "./ops/cumulative.ts";
@@ -142,10 +143,10 @@ export {
 export { index, indexPut, type Indices } from "./ops/advanced-indexing.ts";
 export { maskedScatter, maskedSelect, nonzero } from "./ops/boolean-mask.ts";
 export { bucketize, searchSorted } from "./ops/search.ts";
-export { median, medianWithIndices, quantile, type QuantileOptions } from "./ops/order-statistics.ts";
+export { median, medianWithIndices, mode, quantile, type QuantileOptions } from "./ops/order-statistics.ts";
 export { type Unique, unique, uniqueConsecutive } from "./ops/unique.ts";
 export { bincount, histc } from "./ops/histogram.ts";
-export { det, inverse, slogdet, solve } from "./ops/solve.ts";
+export { det, inverse, type SignedLogDet, slogdet, solve } from "./ops/solve.ts";
 export { cholesky, solveTriangular } from "./ops/triangular.ts";
 export { cross, diagEmbed, dot, kron, outer } from "./ops/products.ts";
 export {
@@ -181,6 +182,7 @@ export {
 } from "./ops/reductions.ts";
 export { closeDevice, getDevice, type AdapterChoice, type Device, type DeviceOptions } from "./runtime/index.ts";
 export { attention, type AttentionOptions } from "./ops/attention.ts";
+export type { PerAxis } from "./ops/conv-axes.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
 export { profile } from "./schedule/realize.ts";

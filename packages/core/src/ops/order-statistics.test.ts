@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { grad } from "../autograd/grad.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, withAxis, type Nd } from "../testing/nd.ts";
-import { median, medianWithIndices, quantile } from "./order-statistics.ts";
+import { median, medianWithIndices, mode, quantile } from "./order-statistics.ts";
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];
 
@@ -32,6 +34,17 @@ describeOp("median of all", (x) => median(x), {
     data: Float64Array.of(x.data.toSorted()[Math.floor((x.data.length - 1) / 2)] ?? NaN),
   }),
   ...MOVED,
+});
+
+const most = (row: readonly number[]): number => {
+  const count = (v: number): number => row.filter((w) => w === v).length;
+  return row.reduce((best, v) => (count(v) > count(best) ? v : best));
+};
+describeOp("mode", (x) => mode(x.mul(2).round(), { axis: 0 }).values, {
+  cases: [{ x: [7, 3] }, { x: [1, 2] }, { x: [40] }, { x: [3, 0] }],
+  reference: (x) => ordered({ shape: x.shape, data: x.data.map((v) => Math.round(2 * v)) }, 0, most),
+  tolerance: EXACT,
+  throws: [[{ x: [0] }, "mode: the axis must not be empty, got shape [0]"]],
 });
 
 /** NumPy's linear interpolation. */
@@ -67,6 +80,15 @@ describe("order statistics", () => {
       [0, 2],
       [NaN, 1],
     ]);
+  });
+
+  test("the mode is the smallest of the most frequent, at its last place, and has a gradient", async () => {
+    const x = tensor([3, 1, 2, 1, 3, NaN, NaN, NaN]);
+    const { values: y, indices } = mode(x);
+    expect([await values(y), await values(indices)]).toEqual([[1], [3]]);
+    const [dx] = grad(mode(x, { keepdim: true }).values.sum(), [x]);
+    expect(dx && (await values(dx))).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
+    expect(await values(mode(tensor([5, 4, 5], { dtype: "i32" })).values)).toEqual([5]);
   });
 
   test("take whole numbers, and keep reduced axes if asked", async () => {

@@ -1,9 +1,12 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis } from "../base/shape.ts";
 import { expectDType } from "../tensor/build.ts";
-import { stack, type Tensor, where } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { stack } from "../tensor/join.ts";
+import { type Tensor, where } from "../tensor/tensor.ts";
 import { gather } from "./indexing.ts";
-import { type AxisOptions, countNonzero } from "./reductions.ts";
+import { argmax, type AxisOptions, countNonzero } from "./reductions.ts";
+import { cummax } from "./running.ts";
 import { argsort, type Ranked, sort } from "./sort.ts";
 
 function nonEmpty(op: string, x: Tensor, axis: number): number {
@@ -38,6 +41,30 @@ export function median(x: Tensor, { axis, keepdim = false }: AxisOptions = {}): 
   return keepdim ? values.reshape(x.shape.map(() => 1)) : values;
 }
 
+/**
+ * The value that an axis holds most often, the smallest of several, and its last place. Each NaN stands alone. The gradient goes to that element.
+ *
+ * @throws ShapeError for an empty axis
+ * @see torch.mode
+ */
+export function mode(x: Tensor, { axis = -1, keepdim = false }: AxisOptions = {}): Ranked {
+  const a = normalizeAxis("mode", axis, x.ndim);
+  const n = nonEmpty("mode", x, a);
+  const order = argsort(x, { axis: a });
+  const sorted = gather(x.detach(), a, order);
+  const changes = sorted
+    .slice(a, 1, n)
+    .ne(sorted.slice(a, 0, n - 1))
+    .cast("f32");
+  const places = arange(n, { dtype: "f32" }).reshape(x.shape.map((_, i) => (i === a ? n : 1)));
+  // where the run of equal values that a place belongs to begins; its length is greatest at the end of the longest run
+  const begins = cummax(changes.pad(x.shape.map((_, i) => (i === a ? [1, 0] : [0, 0]))).mul(places), a).values;
+  const indices = gather(order, a, argmax(places.sub(begins), { axis: a, keepdim: true }));
+  const values = gather(x, a, indices);
+  return keepdim ? { values, indices } : { values: values.squeeze(a), indices: indices.squeeze(a) };
+}
+
+/** Which axis, and what stands between two elements. */
 export interface QuantileOptions extends AxisOptions {
   /** What stands between two neighbours in order: a line by default. */
   readonly interpolation?: "linear" | "lower" | "higher" | "midpoint" | "nearest";
