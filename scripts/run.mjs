@@ -1,6 +1,6 @@
 /**
  * The repository's commands, on a machine with nothing but Node and npm: `npm test` and `npm run` with demo, eval:nano, bench, conformance,
- * examples, fuzz or test:runtimes. Each installs the dependencies first when it must. Arguments after the command's name are passed on.
+ * docs, examples, fuzz or test:runtimes. Each installs the dependencies first when it must. Arguments after the command's name are passed on.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -17,6 +17,7 @@ const commands = {
   "eval:nano": (args) => source("packages/cli/src/main.ts", ["eval:nano", "--readme", "README.md", ...args]),
   conformance: (args) => source("conformance/src/main.ts", args),
   examples: (args) => source("examples/page/cli.node.ts", args),
+  docs: (args) => run(process.execPath, [join(root, "reference", "build.mjs"), ...args], {}),
   fuzz: (args) => source("scripts/fuzz-checkpoints.ts", args),
   bench: (args) => source("benchmarks/src/main.ts", args),
   test: async (args) => {

@@ -14,7 +14,8 @@ const isStatistics = (x: Features | FeatureStatistics): x is FeatureStatistics =
  * With features of Inception's last pooling it is FID, with those of a video network FVD. In float64 on the host. With S1 = Lᵀ L the
  * nonzero eigenvalues of S1 S2 are those of the symmetric L S2 Lᵀ, so that no matrix root is taken and no rank is too low.
  *
- * @param a, b [samples, dim] each, or their statistics
+ * @param a features [samples, dim], or their statistics
+ * @param b the same of the other set
  * @returns at least 0
  * @throws ShapeError when the widths differ
  * @see Dowson & Landau 1982, eq. 4; Heusel et al. 2017 for FID

@@ -4,7 +4,9 @@ import { formatShape } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
 import * as structural from "../primitives/structural.ts";
-import { concat, Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /** Scope of the gradient of what was recorded under a scope. */
 const backward = (scope: string): string => (scope === "" || scope.endsWith(" backward") ? scope : `${scope} backward`);
@@ -130,7 +132,15 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
   });
 }
 
+/** A loss and its gradients, none of them computed yet. */
+export interface ValueAndGrad {
+  /** The loss as it was given. */
+  readonly loss: Tensor;
+  /** Its gradients, in the order of `wrt`. */
+  readonly grads: Tensor[];
+}
+
 /** The loss together with its gradients, so that both are realised in one plan. */
-export function valueAndGrad(loss: Tensor, wrt: readonly Tensor[]): { loss: Tensor; grads: Tensor[] } {
+export function valueAndGrad(loss: Tensor, wrt: readonly Tensor[]): ValueAndGrad {
   return { loss, grads: grad(loss, wrt) };
 }

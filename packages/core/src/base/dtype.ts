@@ -5,6 +5,7 @@ import { DTypeError } from "./errors.ts";
  * computed with in f32 and u32.
  */
 export type DType = "f32" | "i32" | "u32" | "bool" | PackedDType;
+/** Element types of less than 32 bits. */
 export type PackedDType = "f16" | "bf16" | "u8";
 
 /** An array of values: f16, bf16 and f32 come as Float32Array, bool and u32 as Uint32Array. */

@@ -1,5 +1,6 @@
 /** Base of every error this library throws on purpose: `catch (e) { if (e instanceof OmniError) … }`. */
 export class OmniError extends Error {
+  /** The class's name: it tells errors apart where `instanceof` cannot, such as behind a worker. */
   override readonly name: string = "OmniError";
 }
 
@@ -32,6 +33,7 @@ export type DeviceErrorKind = "unavailable" | "lost" | "validation" | "out-of-me
 /** A failure of the GPU device or of the search for one. */
 export class DeviceError extends OmniError {
   override readonly name = "DeviceError";
+  /** What went wrong. */
   readonly kind: DeviceErrorKind;
 
   constructor(kind: DeviceErrorKind, message: string, options?: ErrorOptions) {

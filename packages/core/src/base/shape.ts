@@ -1,5 +1,6 @@
 import { ShapeError } from "./errors.ts";
 
+/** Sizes of the axes, outermost first; [] is a scalar. */
 export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);

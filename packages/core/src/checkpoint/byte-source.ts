@@ -13,6 +13,7 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** The source of another file in the same folder, where there is one. `fileName` holds no path. */
   sibling?(fileName: string): Promise<ByteSource>;
+  /** Gives back what is behind it; it cannot be read afterwards. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Module } from "../nn/module.ts";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { bytesSource } from "./byte-source.ts";
 import { uploadTensor } from "./device-tensor.ts";
 import { readSafetensors } from "./safetensors.ts";

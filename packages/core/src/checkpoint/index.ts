@@ -15,6 +15,7 @@ export {
 export { readSharded } from "./sharded.ts";
 export {
   type Loadable,
+  type LoadedValue,
   type LoadOptions,
   type LoadResult,
   loadState,

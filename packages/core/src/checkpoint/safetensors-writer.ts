@@ -7,7 +7,9 @@ import { STORED_ORDER, type StoredArray, type StoredDType, storedFormat } from "
 
 /** A tensor to write: `data` in row-major order. Without `dtype` the array's own type is stored. */
 export interface TensorData {
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** As many values as the shape has, two for each of C64. */
   readonly data: StoredArray;
   /** For data that an array does not name: BOOL and 8-bit floats in a Uint8Array, F16 and BF16 bits in a Uint16Array or numbers in a Float32Array, C64. */
   readonly dtype?: StoredDType;
@@ -15,11 +17,15 @@ export interface TensorData {
 
 /** A tensor whose values are fetched when its turn comes to be written; a `Tensor` is one. */
 export interface TensorSource {
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** The values in row-major order. */
   data(): Promise<StoredArray>;
 }
 
+/** What a written file holds besides tensors, and how precise it is. */
 export interface WriteOptions {
   /** Text kept beside the tensors, such as the model's config. */
   readonly metadata?: Readonly<Record<string, string>>;

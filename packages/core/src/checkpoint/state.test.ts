@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Tensor, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { type TensorData, type TensorSource, writeSafetensors } from "./safetensors-writer.ts";
 import { type Loadable, loadState, saveState } from "./state.ts";

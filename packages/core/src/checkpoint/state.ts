@@ -10,15 +10,23 @@ import type { UrlOptions } from "./url-source.ts";
 
 /** What can be saved: a module, or any record of tensors as `{ namedParameters: () => Object.entries(record) }`. */
 export interface Saveable {
+  /** The tensors with their names in the file. */
   namedParameters(): Iterable<readonly [string, TensorSource]>;
 }
 
 /** Values for a parameter: a tensor on the device for one that is a `Tensor`, else an array. */
 export type LoadedValue =
-  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array };
+  | Tensor
+  | {
+      /** Sizes of the axes. */
+      readonly shape: readonly number[];
+      /** As many values, in row-major order. */
+      readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+    };
 
 /** What can be loaded into: a `Module`, for instance. */
 export interface Loadable extends Saveable {
+  /** Takes values by name, several times for a large checkpoint; names that are not given keep theirs. */
   loadStateDict(state: Record<string, LoadedValue>, options: { readonly strict: false }): unknown;
 }
 
@@ -29,6 +37,7 @@ export interface LoadOptions extends UrlOptions {
 
 /** What a load found; both lists are empty when it was strict. */
 export interface LoadResult {
+  /** Text beside the tensors; see `Checkpoint`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Parameters the checkpoint lacks: they keep their values. */
   readonly missing: readonly string[];

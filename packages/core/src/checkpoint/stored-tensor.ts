@@ -3,15 +3,21 @@ import { type StoredArray, type StoredDType, storedFormat, storedView } from "./
 
 /** The arrays tensors are computed from, by the names of their element types. */
 export interface NumericArrays {
+  /** Floats of 32 bits. */
   readonly f32: Float32Array;
+  /** Integers of 32 bits with a sign. */
   readonly i32: Int32Array;
+  /** Integers of 32 bits without a sign. */
   readonly u32: Uint32Array;
+  /** Bytes. */
   readonly u8: Uint8Array;
 }
 
 /** A tensor of an open checkpoint. Nothing is read before it is asked for, and nothing is kept. */
 export interface StoredTensor {
+  /** Element type in the file. */
   readonly dtype: StoredDType;
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
   /**
    * The values in row-major order, C64 as (re, im) pairs: floats as f32 rounded to nearest, U32 and U64 as u32, other integers as
@@ -20,6 +26,11 @@ export interface StoredTensor {
    * @throws CheckpointError when a value does not fit, when floats are asked for as integers, or when reading fails
    */
   data(): Promise<NumericArrays[keyof NumericArrays]>;
+  /**
+   * The values as the type asked for.
+   *
+   * @throws CheckpointError as above
+   */
   data<K extends keyof NumericArrays>(as: K): Promise<NumericArrays[K]>;
   /**
    * The values of `data(as)` one piece after another, each of at most 4 MiB as stored: a tensor of any size costs the memory of

@@ -5,6 +5,7 @@ import { checkpointError } from "./checkpoint-error.ts";
 export interface UrlOptions {
   /** Sent with each request, for a host that wants a token. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends requests early; what waits for them rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Stands in for the global `fetch`. */
   readonly fetch?: typeof fetch;

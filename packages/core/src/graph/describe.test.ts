@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { describeNodes, nodeLabel } from "./describe.ts";
 
 describe("describeNodes", () => {

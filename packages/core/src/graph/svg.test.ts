@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { elementwise } from "../primitives/elementwise.ts";
-import { tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { nodeLabel } from "./describe.ts";
 import { Node, topologicalOrder } from "./node.ts";
 import { svgOfNodes } from "./svg.ts";

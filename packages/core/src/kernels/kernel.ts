@@ -4,13 +4,17 @@ export interface DeviceTraits {
   readonly software: boolean;
   /** WGSL `subgroups` may be enabled. */
   readonly subgroups: boolean;
-  /** Smallest and largest subgroup size the adapter may pick; a kernel must be right for every size between. */
+  /** Smallest subgroup size the adapter may pick; a kernel must be right for every size up to `subgroupMaxSize`. */
   readonly subgroupMinSize: number;
+  /** Largest subgroup size the adapter may pick. */
   readonly subgroupMaxSize: number;
   /** WGSL `f16` may be enabled. */
   readonly f16: boolean;
+  /** Most invocations of a workgroup, in all and along x. */
   readonly maxWorkgroupSize: number;
+  /** Bytes of `var<workgroup>`. */
   readonly maxWorkgroupStorage: number;
+  /** Bytes of a buffer that one binding may show. */
   readonly maxStorageBinding: number;
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
 import { Rng } from "../tensor/random.ts";
-import { concat, realize, tensor, type Tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { at, build, sample, sum, type Nd } from "../testing/nd.ts";
 import { MultiHeadAttention } from "./attention.ts";

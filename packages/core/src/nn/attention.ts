@@ -3,19 +3,25 @@ import { formatShape } from "../base/shape.ts";
 import { attention } from "../ops/attention.ts";
 import { linear } from "../ops/linear.ts";
 import { Rng } from "../tensor/random.ts";
-import { type Tensor, where, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { type Tensor, where } from "../tensor/tensor.ts";
 import { kaimingUniform, xavierUniform } from "./init.ts";
 import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 
+/** Widths and first values of `MultiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
+  /** Add biases to the projections (true by default). */
   readonly bias?: boolean;
-  /** Widths of keys and values; the queries' by default. */
+  /** Width of the keys; that of the queries by default. */
   readonly keyDim?: number;
+  /** Width of the values; that of the queries by default. */
   readonly valueDim?: number;
+  /** Draws the first values; a generator of seed 0 by default. */
   readonly rng?: Rng;
 }
 
+/** What may attend to what in one call. */
 export interface AttendOptions {
   /** True where a query may attend, or numbers added to the scores; broadcasts to [B, H, Nq, Nk]. */
   readonly mask?: Tensor;
@@ -33,11 +39,17 @@ export interface AttendOptions {
  */
 export class MultiHeadAttention extends Module {
   // snake case: field names are the checkpoint's
+  /** [3E, E], of queries, keys and values; null where keys or values have a width of their own. */
   readonly in_proj_weight: Tensor | null;
+  /** [E, E], or null beside `in_proj_weight`. */
   readonly q_proj_weight: Tensor | null;
+  /** [E, keyDim], or null beside `in_proj_weight`. */
   readonly k_proj_weight: Tensor | null;
+  /** [E, valueDim], or null beside `in_proj_weight`. */
   readonly v_proj_weight: Tensor | null;
+  /** [3E], null without biases. */
   readonly in_proj_bias: Tensor | null;
+  /** From the joined heads to the result, [E, E]. */
   readonly out_proj: Linear;
   readonly #heads: number;
 

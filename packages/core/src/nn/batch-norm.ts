@@ -1,13 +1,17 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { batchNorm, batchStatistics } from "../ops/norm.ts";
-import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
+import { ones, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { buffer, Module } from "./module.ts";
 
+/** What `BatchNorm` learns and remembers. */
 export interface BatchNormOptions {
+  /** Added to the variance; 1e-5 by default. */
   readonly eps?: number;
   /** Share of a new batch in the running statistics; null averages all batches alike. */
   readonly momentum?: number | null;
+  /** Have a weight and a bias (true by default). */
   readonly affine?: boolean;
   /** Keep running statistics; without them evaluation uses the batch's own. */
   readonly trackRunningStats?: boolean;
@@ -29,11 +33,16 @@ interface Running {
  * @see Ioffe & Szegedy 2015; PyTorch's BatchNorm1d, 2d and 3d, of which it has the names
  */
 export class BatchNorm extends Module {
+  /** [C], ones at first; null unless `affine`. */
   readonly weight: Tensor | null;
+  /** [C], zeros at first; null unless `affine`. */
   readonly bias: Tensor | null;
   // snake case: field names are the checkpoint's
+  /** [C], a buffer; null where no statistics are kept. */
   readonly running_mean: Tensor | null;
+  /** [C], a buffer; null where no statistics are kept. */
   readonly running_var: Tensor | null;
+  /** A scalar, i32, a buffer; null where no statistics are kept. */
   readonly num_batches_tracked: Tensor | null;
   readonly #eps: number;
   readonly #momentum: number | null;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { Rng } from "../tensor/random.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-transpose.ts";

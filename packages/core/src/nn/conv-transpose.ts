@@ -3,10 +3,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { initial, type LayerOptions, sizes } from "./layers.ts";
 import { Module } from "./module.ts";
 
+/** What layers of transposed convolution take: first values, and the geometry. */
 export interface ConvTransposeLayerOptions extends LayerOptions, ConvTransposeOptions {}
 
 abstract class ConvTranspose extends Module {
+  /** [inner, out/groups, ...kernel] */
   readonly weight: Tensor;
+  /** [out], null without one. */
   readonly bias: Tensor | null;
   readonly #options: ConvTransposeOptions;
 
@@ -19,6 +22,7 @@ abstract class ConvTranspose extends Module {
     this.bias = options.bias === false ? null : initial([out], fanIn, options);
     this.#options = options;
   }
+  /** @internal */
   protected get convOptions(): ConvTransposeOptions {
     return this.#options;
   }
@@ -29,6 +33,7 @@ export class ConvTranspose1d extends ConvTranspose {
   constructor(inner: number, out: number, kernel: number, options: ConvTransposeLayerOptions = {}) {
     super(inner, out, [kernel], options);
   }
+  /** [B, inner, L] → [B, out, L'] */
   forward(x: Tensor): Tensor {
     return convTranspose1d(x, this.weight, this.bias, this.convOptions);
   }
@@ -38,6 +43,7 @@ export class ConvTranspose2d extends ConvTranspose {
   constructor(inner: number, out: number, kernel: number | readonly number[], options: ConvTransposeLayerOptions = {}) {
     super(inner, out, sizes(kernel, 2), options);
   }
+  /** [B, inner, H, W] → [B, out, H', W'] */
   forward(x: Tensor): Tensor {
     return convTranspose2d(x, this.weight, this.bias, this.convOptions);
   }
@@ -47,6 +53,7 @@ export class ConvTranspose3d extends ConvTranspose {
   constructor(inner: number, out: number, kernel: number | readonly number[], options: ConvTransposeLayerOptions = {}) {
     super(inner, out, sizes(kernel, 3), options);
   }
+  /** [B, inner, T, H, W] → [B, out, T', H', W'] */
   forward(x: Tensor): Tensor {
     return convTranspose3d(x, this.weight, this.bias, this.convOptions);
   }

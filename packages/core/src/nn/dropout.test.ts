@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { Rng } from "../tensor/random.ts";
-import { ones, realize } from "../tensor/tensor.ts";
+import { ones } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { Dropout } from "./dropout.ts";
 
 describe("Dropout", () => {

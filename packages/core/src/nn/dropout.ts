@@ -22,6 +22,7 @@ export class Dropout extends Module {
     this.#p = p;
     this.#rng = rng;
   }
+  /** In training a new mask at each call; in evaluation x itself. */
   forward(x: Tensor): Tensor {
     if (!this.training || this.#p === 0) return x;
     if (this.#p === 1) return x.mul(0);

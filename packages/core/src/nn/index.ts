@@ -17,11 +17,12 @@ export {
 export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeLayerOptions } from "./conv-transpose.ts";
 export { BatchNorm, type BatchNormOptions } from "./batch-norm.ts";
 export { type AttendOptions, MultiHeadAttention, type MultiHeadAttentionOptions } from "./attention.ts";
-export { MLP, SwiGLU } from "./mlp.ts";
+export { MLP, type MLPOptions, SwiGLU } from "./mlp.ts";
 export { Dropout } from "./dropout.ts";
 export { type Layer, ModuleList, Sequential } from "./sequential.ts";
 export {
   fans,
+  type Fans,
   gainOf,
   type Initializer,
   kaimingNormal,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
 import { Rng } from "../tensor/random.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
 import { difference } from "../testing/allclose.ts";
 import {
   fans,

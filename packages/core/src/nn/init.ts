@@ -1,23 +1,33 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, type Shape } from "../base/shape.ts";
 import type { Rng } from "../tensor/random.ts";
-import { tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Gives a parameter its first values. */
 export type Initializer = (shape: Shape, rng: Rng) => Tensor;
+
+/** Connections of a layer's weight. */
+export interface Fans {
+  /** Inputs that one output adds up. */
+  readonly fanIn: number;
+  /** Outputs that one input enters. */
+  readonly fanOut: number;
+}
 
 /**
  * Inputs and outputs that one weight of [out, in, ...taps] connects, each times the taps.
  *
  * @throws ShapeError for fewer than two axes
  */
-export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
+export function fans(shape: Shape): Fans {
   const [out = 0, inner = 0, ...taps] = shape;
   if (shape.length < 2) throw new ShapeError(`fans: the shape must have two axes or more, got ${formatShape(shape)}`);
   const field = taps.reduce((n, k) => n * k, 1);
   return { fanIn: inner * field, fanOut: out * field };
 }
 
+/** A nonlinearity with a known gain. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leaky-relu" | "selu";
 
 /**
@@ -70,9 +80,11 @@ export const xavierNormal =
     return rng.normal(shape).mul(gain * Math.sqrt(2 / (fanIn + fanOut)));
   };
 
+/** What follows the layer, and which variance is kept. */
 export interface KaimingOptions {
   /** Keep the variance of the signal ("in", the default) or of its gradient. */
   readonly fan?: "in" | "out";
+  /** "leaky-relu" by default. */
   readonly nonlinearity?: Nonlinearity;
   /** Of the leaky ReLU below zero; 0 by default, which is a ReLU. */
   readonly slope?: number;
@@ -101,7 +113,7 @@ export const kaimingNormal =
 /**
  * Normal with everything outside [low, high] drawn again: the inverse distribution function of uniform numbers between the bounds' shares.
  *
- * @param low bounds in absolute numbers, as PyTorch's `trunc_normal_` has them, not in deviations
+ * @param options.low bound in absolute numbers, as PyTorch's `trunc_normal_` has them, not in deviations
  */
 export const truncatedNormal =
   ({ mean = 0, std = 1, low = -2, high = 2 } = {}): Initializer =>

@@ -3,16 +3,21 @@ import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
 import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import { Rng } from "../tensor/random.ts";
-import { arange, ones, where, zeros, type Tensor } from "../tensor/tensor.ts";
+import { arange, ones, zeros } from "../tensor/create.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
 import type { Initializer } from "./init.ts";
 import { Module } from "./module.ts";
 
 /** "default" draws as PyTorch does: uniform in ±1/√fanIn. An initialiser of init.ts is for the weight; the bias is then zeros. */
 export type Init = "default" | "zeros" | Initializer;
 
+/** What layers with a weight take. */
 export interface LayerOptions {
+  /** Add a bias (true by default). */
   readonly bias?: boolean;
+  /** Draws the first values; a generator of seed 0 by default, so layers that should differ share one. */
   readonly rng?: Rng;
+  /** "default" by default. */
   readonly init?: Init;
 }
 
@@ -30,7 +35,9 @@ export function initial(
 
 /** y = x·Wᵀ + b over the last axis. */
 export class Linear extends Module {
+  /** [out, inner] */
   readonly weight: Tensor;
+  /** [out], null without one. */
   readonly bias: Tensor | null;
 
   constructor(inner: number, out: number, options: LayerOptions = {}) {
@@ -38,11 +45,13 @@ export class Linear extends Module {
     this.weight = initial([out, inner], inner, options);
     this.bias = options.bias === false ? null : initial([out], inner, options);
   }
+  /** [..., inner] → [..., out] */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
 }
 
+/** What layers of convolution take: first values, and the geometry. */
 export interface ConvLayerOptions extends LayerOptions, ConvOptions {}
 
 /** One size an axis. */
@@ -50,7 +59,9 @@ export const sizes = (n: number | readonly number[], rank: number): readonly num
   typeof n === "number" ? new Array<number>(rank).fill(n) : n;
 
 abstract class Conv extends Module {
+  /** [out, inner/groups, ...kernel] */
   readonly weight: Tensor;
+  /** [out], null without one. */
   readonly bias: Tensor | null;
   readonly #options: ConvOptions;
 
@@ -62,6 +73,7 @@ abstract class Conv extends Module {
     this.bias = options.bias === false ? null : initial([out], fanIn, options);
     this.#options = options;
   }
+  /** @internal */
   protected get convOptions(): ConvOptions {
     return this.#options;
   }
@@ -72,6 +84,7 @@ export class Conv1d extends Conv {
   constructor(inner: number, out: number, kernel: number, options: ConvLayerOptions = {}) {
     super(inner, out, [kernel], options);
   }
+  /** [B, inner, L] → [B, out, L'] */
   forward(x: Tensor): Tensor {
     return conv1d(x, this.weight, this.bias, this.convOptions);
   }
@@ -81,6 +94,7 @@ export class Conv2d extends Conv {
   constructor(inner: number, out: number, kernel: number | readonly number[], options: ConvLayerOptions = {}) {
     super(inner, out, sizes(kernel, 2), options);
   }
+  /** [B, inner, H, W] → [B, out, H', W'] */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this.convOptions);
   }
@@ -90,12 +104,15 @@ export class Conv3d extends Conv {
   constructor(inner: number, out: number, kernel: number | readonly number[], options: ConvLayerOptions = {}) {
     super(inner, out, sizes(kernel, 3), options);
   }
+  /** [B, inner, T, H, W] → [B, out, T', H', W'] */
   forward(x: Tensor): Tensor {
     return conv3d(x, this.weight, this.bias, this.convOptions);
   }
 }
 
+/** x / √(mean x² + ε) · weight over one axis, the last by default. @see Zhang & Sennrich 2019 */
 export class RMSNorm extends Module {
+  /** [dim], ones at first. */
   readonly weight: Tensor;
   readonly #options: { readonly axis: number; readonly eps: number };
 
@@ -104,6 +121,7 @@ export class RMSNorm extends Module {
     this.weight = ones([dim]);
     this.#options = { axis, eps };
   }
+  /** Normalises; the shape stays. */
   forward(x: Tensor): Tensor {
     return rmsNorm(x, this.weight, this.#options);
   }
@@ -111,7 +129,9 @@ export class RMSNorm extends Module {
 
 /** Over the last axis, or over the last axes of a shape. */
 export class LayerNorm extends Module {
+  /** Shaped as the axes, ones at first. */
   readonly weight: Tensor;
+  /** Shaped as the axes, zeros at first. */
   readonly bias: Tensor;
   readonly #options: { readonly eps: number; readonly axes: number };
 
@@ -122,13 +142,17 @@ export class LayerNorm extends Module {
     this.bias = zeros(shape);
     this.#options = { eps, axes: shape.length };
   }
+  /** Normalises; the shape stays. @throws ShapeError unless the last axes are the layer's */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.#options);
   }
 }
 
+/** Normalises each of `groups` groups of channels of [B, C, ...] together with all positions. @see Wu & He 2018 */
 export class GroupNorm extends Module {
+  /** [C], ones at first. */
   readonly weight: Tensor;
+  /** [C], zeros at first. */
   readonly bias: Tensor;
   readonly #groups: number;
   readonly #eps: number;
@@ -140,6 +164,7 @@ export class GroupNorm extends Module {
     this.#groups = groups;
     this.#eps = eps;
   }
+  /** Normalises [B, C, ...]; the shape stays. */
   forward(x: Tensor): Tensor {
     return groupNorm(x, this.#groups, this.weight, this.bias, { eps: this.#eps });
   }
@@ -147,7 +172,9 @@ export class GroupNorm extends Module {
 
 /** Normalises each channel of each sample of [B, C, ...] over its positions; no parameters unless `affine`, as in PyTorch. */
 export class InstanceNorm extends Module {
+  /** [C], ones at first; null unless `affine`. */
   readonly weight: Tensor | null;
+  /** [C], zeros at first; null unless `affine`. */
   readonly bias: Tensor | null;
   readonly #eps: number;
 
@@ -157,6 +184,7 @@ export class InstanceNorm extends Module {
     this.bias = affine ? zeros([dim]) : null;
     this.#eps = eps;
   }
+  /** Normalises [B, C, ...]; the shape stays. */
   forward(x: Tensor): Tensor {
     return instanceNorm(x, this.weight, this.bias, { eps: this.#eps });
   }
@@ -164,6 +192,7 @@ export class InstanceNorm extends Module {
 
 /** A table of vectors, drawn from a standard normal. */
 export class Embedding extends Module {
+  /** [count, dim] */
   readonly weight: Tensor;
   readonly #padding: number | null;
 
@@ -181,7 +210,7 @@ export class Embedding extends Module {
     this.weight = padding === null ? drawn : where(padded, drawn, 0);
     this.#padding = padding;
   }
-  /** @param ids i32, any shape */
+  /** The vectors of ids, i32 of any shape: [...ids] → [...ids, dim]. */
   forward(ids: Tensor): Tensor {
     const vectors = embedding(this.weight, ids);
     return this.#padding === null ? vectors : where(ids.ne(this.#padding).unsqueeze(-1), vectors, vectors.detach());

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Rng } from "../tensor/random.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
 import { difference } from "../testing/allclose.ts";
 import { MLP, SwiGLU } from "./mlp.ts";
 

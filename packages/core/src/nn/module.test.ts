@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
-import { arange, ones, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { arange, ones, tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { Linear } from "./layers.ts";
 import { buffer, Module } from "./module.ts";
 

@@ -1,11 +1,18 @@
 import { arrayType, dtypeOf, isFloat, type DType, type TypedArray } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
-import { realize, Tensor, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, Tensor } from "../tensor/tensor.ts";
 
 /** Values for a state dict: a tensor, or plain numbers with a shape. */
 export type StateValue =
-  Tensor | { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array };
+  | Tensor
+  | {
+      /** Sizes of the axes. */
+      readonly shape: readonly number[];
+      /** As many values, in row-major order. */
+      readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+    };
 
 const buffers = new WeakSet<Tensor>();
 const frozen = new WeakSet<Tensor>();
@@ -59,9 +66,11 @@ export abstract class Module {
     }
     return wanted;
   }
+  /** Parameters and buffers by path, as a checkpoint names them: the tensors themselves, no copies. */
   stateDict(): Record<string, Tensor> {
     return this.parameters();
   }
+  /** Elements of all parameters and buffers. */
   numParameters(): number {
     let count = 0;
     for (const [, t] of this.namedParameters()) count += t.size;
@@ -90,6 +99,7 @@ export abstract class Module {
     for (const [, module] of this.namedModules()) module.#training = mode;
     return this;
   }
+  /** Sets evaluation mode, here and in all modules inside: `train(false)`. */
   eval(): this {
     return this.train(false);
   }
@@ -100,6 +110,7 @@ export abstract class Module {
   updates(): Tensor[] {
     return [...this.namedModules()].flatMap(([, module]) => module.ownUpdates());
   }
+  /** This module's part of `updates`, without the modules inside it; a layer with running statistics overrides it. */
   protected ownUpdates(): Tensor[] {
     return [];
   }

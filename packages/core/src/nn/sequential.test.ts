@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Rng } from "../tensor/random.ts";
-import { tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";

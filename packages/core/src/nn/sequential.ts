@@ -2,7 +2,12 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
 /** A module of one input and one output, or a function such as an activation. */
-export type Layer = (Module & { forward(x: Tensor): Tensor }) | ((x: Tensor) => Tensor);
+export type Layer =
+  | (Module & {
+      /** What the layer makes of x. */
+      forward(x: Tensor): Tensor;
+    })
+  | ((x: Tensor) => Tensor);
 
 /** Modules in a row that are named by their places alone: "0.weight", as PyTorch's ModuleList. An array as a field does the same. */
 export class ModuleList<M extends Module> extends Module implements Iterable<M> {
@@ -15,6 +20,7 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
   protected override fields(): Iterable<readonly [string, unknown]> {
     return this.#modules.map((module, i) => [String(i), module] as const);
   }
+  /** Number of modules. */
   get length(): number {
     return this.#modules.length;
   }
@@ -22,6 +28,7 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
   at(place: number): M | undefined {
     return this.#modules.at(place);
   }
+  /** The modules in order. */
   [Symbol.iterator](): Iterator<M> {
     return this.#modules[Symbol.iterator]();
   }
@@ -41,6 +48,7 @@ export class Sequential extends Module {
   protected override fields(): Iterable<readonly [string, unknown]> {
     return this.#layers.map((layer, i) => [String(i), layer] as const);
   }
+  /** The layers one after another. */
   forward(x: Tensor): Tensor {
     return this.#layers.reduce((y, layer) => (layer instanceof Module ? layer.forward(y) : layer(y)), x);
   }

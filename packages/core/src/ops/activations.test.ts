@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { ROUNDING, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, withAxis, type Nd } from "../testing/nd.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, type Nd } from "../testing/nd.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arange, zeros } from "../tensor/tensor.ts";
+import { arange, zeros } from "../tensor/create.ts";
 import { rowsAlong } from "./along-axis.ts";
 
 test("rows run along the axis, others in order, and go back where they were", async () => {

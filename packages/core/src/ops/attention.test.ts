@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { concat, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { numericGradient } from "../testing/gradcheck.ts";

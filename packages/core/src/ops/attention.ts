@@ -2,9 +2,11 @@ import { promote } from "../base/dtype.ts";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, sizeOf, type Shape } from "../base/shape.ts";
 import { expectDType } from "../tensor/build.ts";
-import { concat, where, type Tensor } from "../tensor/tensor.ts";
+import { concat } from "../tensor/join.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
 import { attentionWeights, flashAttention, MAX_HEAD_DIM } from "./flash-attention.ts";
 
+/** How `attention` weighs the keys. */
 export interface AttentionOptions {
   /** Factor of the scores; 1/√D by default. */
   readonly scale?: number;
@@ -17,7 +19,14 @@ export interface AttentionOptions {
    * [..., Nk], whose leading axes broadcast to those before the heads; one tensor stands for both. Memory stays O(N), and blocks of keys without
    * a query's segment are skipped where ids are in order. `causal` counts positions of the row.
    */
-  readonly segments?: Tensor | { readonly queries: Tensor; readonly keys: Tensor };
+  readonly segments?:
+    | Tensor
+    | {
+        /** [..., Nq] */
+        readonly queries: Tensor;
+        /** [..., Nk] */
+        readonly keys: Tensor;
+      };
 }
 
 /** The ids of all queries, then of all keys, in one row. */

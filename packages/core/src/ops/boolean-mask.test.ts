@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { ShapeError } from "../base/errors.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp, scattered } from "../testing/describe-op.ts";
 import { at, build, coordinatesOf, sample, type Nd } from "../testing/nd.ts";

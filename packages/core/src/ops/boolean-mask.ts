@@ -1,6 +1,8 @@
 import { ShapeError } from "../base/errors.ts";
 import { broadcastShapes, contiguousStrides, formatShape } from "../base/shape.ts";
-import { arange, full, realize, stack, type Tensor, where } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { stack } from "../tensor/join.ts";
+import { full, realize, type Tensor, where } from "../tensor/tensor.ts";
 import { cumsum } from "./cumulative.ts";
 import { indexSelect } from "./indexing.ts";
 import { searchSorted } from "./search.ts";

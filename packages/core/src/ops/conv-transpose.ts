@@ -7,13 +7,17 @@ import { expectDType } from "../tensor/build.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { perAxis, type PerAxis, three } from "./conv-axes.ts";
 
+/** Geometry of a transposed convolution, for all axes or one an axis. */
 export interface ConvTransposeOptions {
+  /** Output elements from one input to the next; 1 by default. */
   readonly stride?: PerAxis;
   /** Elements cut off both ends of each axis. */
   readonly padding?: PerAxis;
   /** Elements added to the end of each axis: which of the lengths that a strided convolution maps to one. */
   readonly outputPadding?: PerAxis;
+  /** Output elements between two taps of the kernel; 1 by default. */
   readonly dilation?: PerAxis;
+  /** Parts of the channels that do not see each other; 1 by default. */
   readonly groups?: number;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp, type OpCase } from "../testing/describe-op.ts";
 import { at, build, coordinatesOf, sample, sum, type Nd } from "../testing/nd.ts";

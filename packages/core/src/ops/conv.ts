@@ -4,14 +4,19 @@ import { expectShape, formatShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { convForward, type Geometry, packGeometry } from "../primitives/conv.ts";
 import { expectDType } from "../tensor/build.ts";
-import { Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { perAxis, type PerAxis, three } from "./conv-axes.ts";
 
+/** Geometry of a convolution, for all axes or one an axis. */
 export interface ConvOptions {
+  /** Input elements from one output to the next; 1 by default. */
   readonly stride?: PerAxis;
   /** Zeros around each axis: one number, one an axis, or [before, after] an axis. */
   readonly padding?: number | readonly (number | readonly [number, number])[];
+  /** Input elements between two taps of the kernel; 1 by default. */
   readonly dilation?: PerAxis;
+  /** Parts of the channels that do not see each other; 1 by default. */
   readonly groups?: number;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { numericGradient } from "../testing/gradcheck.ts";
 import { build, sample, type Nd } from "../testing/nd.ts";

@@ -7,6 +7,7 @@ import { expectDType } from "../tensor/build.ts";
 import { Tensor, where } from "../tensor/tensor.ts";
 import type { Reduction } from "./losses.ts";
 
+/** What `ctcLoss` takes besides sequences. */
 export interface CtcOptions {
   /** The class that stands for no label. */
   readonly blank?: number;

@@ -7,15 +7,20 @@ import type { DeviceTraits, Program } from "../kernels/kernel.ts";
 import { nextOpId, type CompositeOp, type KernelOp } from "../primitives/op.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
+/** What is known of a tensor before it is computed. */
 export interface OpInfo {
+  /** Sizes of its axes. */
   readonly shape: Shape;
+  /** Type of its elements. */
   readonly dtype: DType;
 }
 
 /** Numbers that an op takes besides tensors. A new value makes a new plan: what changes every step belongs in a tensor. */
 export type OpAttrs = Readonly<Record<string, number>>;
 
+/** An op of a user's own: its shapes, and how it is computed, by other ops, by WGSL, or by either. */
 export interface OpDefinition<A extends OpAttrs> {
+  /** For errors, profiles and drawings of the graph. */
   readonly name: string;
   /** Defaults, which also name the attributes. */
   readonly attrs?: A;

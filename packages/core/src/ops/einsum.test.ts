@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sizeOf } from "../base/shape.ts";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { expectClose, ROUNDING, type Tolerance } from "../testing/allclose.ts";
 import { describeOp, type OpCase } from "../testing/describe-op.ts";
 import { at, build, coordinatesOf, sample, sum, type Nd } from "../testing/nd.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { embedding } from "./embedding.ts";
 
 const table = tensor(

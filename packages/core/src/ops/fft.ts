@@ -1,13 +1,16 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { expectDType } from "../tensor/build.ts";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { indexSelect } from "./indexing.ts";
 import { padWith } from "./movement.ts";
 
 /** Complex numbers as two real tensors of one shape. */
 export interface Complex {
+  /** Real parts, f32. */
   readonly re: Tensor;
+  /** Imaginary parts, f32, shaped as the real ones. */
   readonly im: Tensor;
 }
 
@@ -88,6 +91,7 @@ export function rfft(x: Tensor): Complex {
   return { re: re.slice(-1, 0, kept), im: im.slice(-1, 0, kept) };
 }
 
+/** How `stft` cuts a signal into frames. */
 export interface StftOptions {
   /** Samples between two frames; a quarter of the frame by default. */
   readonly hop?: number;

@@ -10,7 +10,8 @@ import {
 } from "../kernels/attention.ts";
 import { nextOpId, type KernelInput, type KernelOp } from "../primitives/op.ts";
 import * as structural from "../primitives/structural.ts";
-import { arange, Tensor, where } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { Tensor, where } from "../tensor/tensor.ts";
 import { softmax } from "./softmax.ts";
 
 /** Widest head of the kernels. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { DTypeError, ShapeError } from "../base/errors.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { scattered } from "../testing/describe-op.ts";
 import { sample } from "../testing/nd.ts";
 import { bincount, histc } from "./histogram.ts";

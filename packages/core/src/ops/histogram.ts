@@ -1,7 +1,8 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { expectDType } from "../tensor/build.ts";
-import { full, type Tensor, where, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { full, type Tensor, where } from "../tensor/tensor.ts";
 import { indexAdd } from "./indexing.ts";
 import { countIds } from "./search.ts";
 

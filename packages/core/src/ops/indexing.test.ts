@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { arange, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { arange, tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sum, withAxis, type Nd } from "../testing/nd.ts";

@@ -3,7 +3,8 @@ import { formatShape, normalizeAxis, sizeOf } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lastWriterOp, scatterRows } from "../primitives/gather.ts";
 import { expectDType } from "../tensor/build.ts";
-import { arange, full, Tensor, where } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { full, Tensor, where } from "../tensor/tensor.ts";
 import { rowsAlong } from "./along-axis.ts";
 import { gatherRows } from "./embedding.ts";
 

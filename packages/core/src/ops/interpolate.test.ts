@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, withAxis, type Nd } from "../testing/nd.ts";

@@ -1,6 +1,7 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis } from "../base/shape.ts";
-import { tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { embedding } from "./embedding.ts";
 
 /**

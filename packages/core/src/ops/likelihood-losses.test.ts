@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { zip } from "../testing/reference.ts";

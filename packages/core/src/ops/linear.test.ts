@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sum } from "../testing/nd.ts";

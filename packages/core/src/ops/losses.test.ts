@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { expectClose, ROUNDING, type Tolerance } from "../testing/allclose.ts";
 import { numericGradient } from "../testing/gradcheck.ts";

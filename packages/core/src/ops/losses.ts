@@ -1,12 +1,15 @@
 import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis, sameShape } from "../base/shape.ts";
-import { arange, where, type Tensor } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
 import { logSigmoid } from "./activations.ts";
 import { norm } from "./reductions.ts";
 import { logSoftmax } from "./softmax.ts";
 
+/** What becomes of the losses of single elements: their mean, their sum, or nothing. */
 export type Reduction = "mean" | "sum" | "none";
+/** What every loss takes. */
 export interface LossOptions {
   /** What becomes of the elements' losses; their mean by default. */
   readonly reduction?: Reduction;
@@ -73,6 +76,7 @@ export function klDivergence(logQ: Tensor, p: Tensor, options: LossOptions = {})
   return reduced(entropy.sub(p.mul(logQ)), options);
 }
 
+/** What losses over classes take. */
 export interface ClassLossOptions extends LossOptions {
   /** Targets of this id are left out, of the mean too. */
   readonly ignoreIndex?: number;

@@ -1,4 +1,4 @@
-import { tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
 import { type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sum, type Nd } from "../testing/nd.ts";

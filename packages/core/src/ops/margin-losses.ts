@@ -3,7 +3,8 @@ import { logSigmoid } from "./activations.ts";
 import { cosineSimilarity, expectSameShape, type LossOptions, pairwiseDistance, reduced } from "./losses.ts";
 
 /** Losses that rest once a margin is kept. Labels are 1 and −1, f32. */
-interface MarginOptions extends LossOptions {
+export interface MarginOptions extends LossOptions {
+  /** Distance or difference from which on a pair costs nothing. */
   readonly margin?: number;
 }
 

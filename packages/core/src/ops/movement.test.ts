@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arange, concat, realize, stack, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { arange, tensor, zeros } from "../tensor/create.ts";
+import { concat, stack } from "../tensor/join.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, expectClose, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, type Nd } from "../testing/nd.ts";

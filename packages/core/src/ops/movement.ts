@@ -1,6 +1,8 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis, sizeOf, type Shape } from "../base/shape.ts";
-import { arange, concat, tensor as fromValues, type Tensor } from "../tensor/tensor.ts";
+import { arange, tensor as fromValues } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { indexSelect } from "./indexing.ts";
 
 /** Turns axes round: element i goes to i + shift, and what leaves one end comes in at the other. */
@@ -113,6 +115,7 @@ export function eye(rows: number, columns = rows): Tensor {
     .cast("f32");
 }
 
+/** What lies behind an edge: a constant, the edge itself, a mirror image without the edge, or the other end. */
 export type PadMode = "constant" | "replicate" | "reflect" | "circular";
 
 /** Which element of an axis of n each padded position repeats. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp, type OpCase } from "../testing/describe-op.ts";
 import { at, build, coordinatesOf, type Nd } from "../testing/nd.ts";

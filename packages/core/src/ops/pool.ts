@@ -1,14 +1,17 @@
 import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
-import { tensor, where, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
+import type { PerAxis } from "./conv-axes.ts";
 
-type PerAxis = number | readonly number[];
-
+/** The window's steps, for all axes or one an axis. */
 export interface PoolOptions {
   /** The kernel's size by default. */
   readonly stride?: PerAxis;
+  /** Elements around each axis that never win, or zeros where means are taken; at most half the kernel. 0 by default. */
   readonly padding?: PerAxis;
+  /** Distance between the elements of a window; 1 by default. */
   readonly dilation?: PerAxis;
   /** Windows that begin inside the padded input but end outside of it count, too. */
   readonly ceilMode?: boolean;
@@ -78,6 +81,7 @@ function maxPool(op: string, rank: number, x: Tensor, kernel: PerAxis, options: 
   return along.reduceRight((t, w) => taps(t, w, -Infinity).reduce(larger), x);
 }
 
+/** `PoolOptions` without dilation, and what the padding counts. */
 export interface AveragePoolOptions extends Omit<PoolOptions, "dilation"> {
   /** Zeros of the padding count as elements (true by default). */
   readonly countIncludePad?: boolean;
@@ -97,16 +101,52 @@ function averagePool(op: string, rank: number, x: Tensor, kernel: PerAxis, optio
   }, x);
 }
 
+/**
+ * The largest element of each window over [B, C, L]. Of equal ones the first takes the gradient; NaN wins, as in PyTorch.
+ *
+ * @param kernel k
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const maxPool1d = (x: Tensor, kernel: PerAxis, options: PoolOptions = {}): Tensor =>
   maxPool("maxPool1d", 1, x, kernel, options);
+/**
+ * The largest element of each window over [B, C, H, W]. Of equal ones the first takes the gradient; NaN wins, as in PyTorch.
+ *
+ * @param kernel one size for all axes, or [kh, kw]
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const maxPool2d = (x: Tensor, kernel: PerAxis, options: PoolOptions = {}): Tensor =>
   maxPool("maxPool2d", 2, x, kernel, options);
+/**
+ * The largest element of each window over [B, C, T, H, W]. Of equal ones the first takes the gradient; NaN wins, as in PyTorch.
+ *
+ * @param kernel one size for all axes, or [kt, kh, kw]
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const maxPool3d = (x: Tensor, kernel: PerAxis, options: PoolOptions = {}): Tensor =>
   maxPool("maxPool3d", 3, x, kernel, options);
+/**
+ * The mean of each window over [B, C, L]; PyTorch's `avg_pool1d`.
+ *
+ * @param kernel k
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const averagePool1d = (x: Tensor, kernel: PerAxis, options: AveragePoolOptions = {}): Tensor =>
   averagePool("averagePool1d", 1, x, kernel, options);
+/**
+ * The mean of each window over [B, C, H, W]; PyTorch's `avg_pool2d`.
+ *
+ * @param kernel one size for all axes, or [kh, kw]
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const averagePool2d = (x: Tensor, kernel: PerAxis, options: AveragePoolOptions = {}): Tensor =>
   averagePool("averagePool2d", 2, x, kernel, options);
+/**
+ * The mean of each window over [B, C, T, H, W]; PyTorch's `avg_pool3d`.
+ *
+ * @param kernel one size for all axes, or [kt, kh, kw]
+ * @throws ShapeError when the kernel does not fit the padded input
+ */
 export const averagePool3d = (x: Tensor, kernel: PerAxis, options: AveragePoolOptions = {}): Tensor =>
   averagePool("averagePool3d", 3, x, kernel, options);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sum } from "../testing/nd.ts";

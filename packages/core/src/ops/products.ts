@@ -1,6 +1,7 @@
 import { ShapeError } from "../base/errors.ts";
 import { broadcastShapes, formatShape, normalizeAxis } from "../base/shape.ts";
-import { stack, type Tensor, where } from "../tensor/tensor.ts";
+import { stack } from "../tensor/join.ts";
+import { type Tensor, where } from "../tensor/tensor.ts";
 import { eye } from "./movement.ts";
 
 function expectVectors(op: string, ...vectors: Tensor[]): void {

@@ -1,12 +1,16 @@
 import { isFloat } from "../base/dtype.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape, normalizeAxis } from "../base/shape.ts";
-import { arange, where, type ReduceOptions, type Tensor } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { where, type ReduceOptions, type Tensor } from "../tensor/tensor.ts";
 import { gather } from "./indexing.ts";
 import type { Ranked } from "./sort.ts";
 
+/** The one axis that an op works along. */
 export interface AxisOptions {
+  /** All elements, flattened, by default. Negative axes count from the back. */
   readonly axis?: number;
+  /** Keep the axis with size 1. */
   readonly keepdim?: boolean;
 }
 
@@ -37,7 +41,9 @@ function argExtremum(op: string, x: Tensor, { axis, keepdim = false }: AxisOptio
   const first = where(found, nan, n).min({ axis: a, keepdim });
   return where(first.lt(0), first.add(n), first);
 }
+/** Position (i32) of the first largest element along an axis, or in the flattened tensor; of the first NaN if there is one. */
 export const argmax = (x: Tensor, options: AxisOptions = {}): Tensor => argExtremum("argmax", x, options, "max");
+/** Position (i32) of the first least element along an axis, or in the flattened tensor; of the first NaN if there is one. */
 export const argmin = (x: Tensor, options: AxisOptions = {}): Tensor => argExtremum("argmin", x, options, "min");
 
 function withIndices(op: string, x: Tensor, axis: number, keepdim: boolean, which: "max" | "min"): Ranked {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { expectClose, ROUNDING, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sample, sum, withAxis, type Nd } from "../testing/nd.ts";

@@ -1,17 +1,24 @@
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
-import { tensor, where, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { where, type Tensor } from "../tensor/tensor.ts";
 import { indexSelect } from "./indexing.ts";
 import { sampleLinear } from "./interpolate.ts";
 import { gatherRows } from "./embedding.ts";
 
+/**
+ * Where `interpolate` finds a value between elements: at the nearest one (with PyTorch's rounding, or exactly), on a line, or on a
+ * cubic through four.
+ */
 export type ResampleMode = "nearest" | "nearest-exact" | "linear" | "cubic";
 
+/** The new size, and how it is reached. */
 export interface ResampleOptions {
   /** One length an axis behind [B, C]. */
   readonly size?: readonly number[];
   /** Or one factor, for all axes or an axis each. */
   readonly scaleFactor?: number | readonly number[];
+  /** "nearest" by default. */
   readonly mode?: ResampleMode;
   /** The corner elements' centres, rather than their outer edges, coincide. */
   readonly alignCorners?: boolean;
@@ -74,10 +81,13 @@ export function interpolate(
   }, x);
 }
 
+/** How `gridSample` reads between pixels and outside of them. */
 export interface GridSampleOptions {
+  /** Between four pixels, or the nearest one; "bilinear" by default. */
   readonly mode?: "bilinear" | "nearest";
   /** What lies outside of the picture: zeros, its edge, or its mirror image. */
   readonly paddingMode?: "zeros" | "border" | "reflection";
+  /** −1 and 1 are the centres of the corner pixels, rather than the borders. */
   readonly alignCorners?: boolean;
 }
 

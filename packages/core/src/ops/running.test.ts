@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError } from "../base/errors.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sum, withAxis, type Nd } from "../testing/nd.ts";

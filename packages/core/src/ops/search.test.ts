@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { bucketize, countIds, lastWriters, searchSorted } from "./search.ts";
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];

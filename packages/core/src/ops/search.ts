@@ -1,6 +1,7 @@
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape, sizeOf } from "../base/shape.ts";
-import { arange, full, type Tensor, where } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { full, type Tensor, where } from "../tensor/tensor.ts";
 import { defineOp } from "./define-op.ts";
 import { gather } from "./indexing.ts";
 import { argsort } from "./sort.ts";

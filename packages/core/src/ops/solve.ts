@@ -1,5 +1,6 @@
 import { sizeOf } from "../base/shape.ts";
-import { full, type Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { full, type Tensor } from "../tensor/tensor.ts";
 import { defineOp } from "./define-op.ts";
 import { determinantProgram, solveProgram } from "./lu.ts";
 import { linearSystem, squareSize } from "./matrix.ts";
@@ -75,13 +76,21 @@ function determinantPart(op: string, a: Tensor, part: number, empty: number): Te
  */
 export const det = (a: Tensor): Tensor => determinantPart("det", a, 2, 1);
 
+/** Determinants as sign and size. */
+export interface SignedLogDet {
+  /** −1, 0 or 1 of each matrix. */
+  readonly sign: Tensor;
+  /** log |det|; −∞ of a singular matrix. */
+  readonly logAbs: Tensor;
+}
+
 /**
  * Sign and logarithm of the size of each determinant, which neither overflow nor vanish: 0 and −∞ for singular matrices. The gradient of the
  * logarithm is A⁻ᵀ; the sign has none.
  *
  * @see torch.linalg.slogdet
  */
-export function slogdet(a: Tensor): { readonly sign: Tensor; readonly logAbs: Tensor } {
+export function slogdet(a: Tensor): SignedLogDet {
   return {
     sign: determinantPart("slogdet", a, 0, 1).detach(),
     logAbs: determinantPart("slogdet", a, 1, 0),

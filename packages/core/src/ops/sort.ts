@@ -5,13 +5,17 @@ import { Tensor } from "../tensor/tensor.ts";
 import { rowsAlong } from "./along-axis.ts";
 import { gather } from "./indexing.ts";
 
+/** Which axis is sorted, and how. */
 export interface SortOptions {
+  /** The last by default. */
   readonly axis?: number;
+  /** Largest first. */
   readonly descending?: boolean;
 }
 
 /** Values and where along the axis they were. */
 export interface Ranked {
+  /** The elements, of the input's dtype. */
   readonly values: Tensor;
   /** i32 */
   readonly indices: Tensor;

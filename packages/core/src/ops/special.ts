@@ -106,9 +106,11 @@ export const copySign = (x: Tensor, y: Tensor): Tensor => where(y.lt(0), x.abs()
 export const heaviside = (x: Tensor, value: Tensor | number): Tensor =>
   where(x.eq(0), value, where(x.gt(0), 1, where(x.lt(0), 0, x))).detach();
 
+/** How far apart numbers may be that count as close. */
 export interface ClosenessOptions {
   /** Of the second operand's size. */
   readonly relative?: number;
+  /** Added to the relative part; 1e-8 by default. */
   readonly absolute?: number;
   /** NaN is close to NaN. */
   readonly equalNan?: boolean;

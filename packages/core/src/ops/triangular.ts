@@ -1,5 +1,6 @@
 import { sizeOf } from "../base/shape.ts";
-import { type Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { input, output } from "../kernels/kernel.ts";
 import { simpleLaunch } from "../primitives/simple-kernel.ts";
 import { defineOp } from "./define-op.ts";

@@ -1,13 +1,20 @@
 import { grad } from "../autograd/grad.ts";
 import { ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
-import { stack, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { stack } from "../tensor/join.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
-type Pair = number | readonly [number, number];
+/** One number for both axes, or [vertical, horizontal]. */
+export type Pair = number | readonly [number, number];
 
+/** How a kernel moves over a picture. */
 export interface UnfoldOptions {
+  /** Elements from one patch to the next; 1 by default. */
   readonly stride?: Pair;
+  /** Zeros on each side; 0 by default. */
   readonly padding?: Pair;
+  /** Distance between a patch's elements; 1 by default. */
   readonly dilation?: Pair;
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { unique, uniqueConsecutive, type Unique } from "./unique.ts";
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];

@@ -1,4 +1,6 @@
-import { arange, concat, full, realize, type Tensor } from "../tensor/tensor.ts";
+import { arange } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { full, realize, type Tensor } from "../tensor/tensor.ts";
 import { cumsum } from "./cumulative.ts";
 import { gather, indexSelect } from "./indexing.ts";
 import { searchSorted } from "./search.ts";

@@ -3,16 +3,19 @@ import { input, output, simpleLaunch } from "../primitives/simple-kernel.ts";
 
 /** A buffer of a program of one's own: its name in WGSL and its element type. */
 export interface KernelBinding {
+  /** As the body writes it. */
   readonly name: string;
   /** Of the elements: "f32", "vec4<f32>", "i32", "u32". */
   readonly type: string;
 }
 
+/** A kernel as a body of WGSL, and what it binds. */
 export interface WgslProgram {
   /** What the profiler calls it. */
   readonly label: string;
   /** One an input of the op, in order; contiguous, row-major. */
   readonly inputs: readonly KernelBinding[];
+  /** The op's result; contiguous, row-major. */
   readonly output: KernelBinding;
   /** Sizes and other whole numbers, as `let name: u32` in the body. They are no part of the text: another size compiles nothing. */
   readonly sizes?: Readonly<Record<string, number>>;

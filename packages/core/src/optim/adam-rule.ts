@@ -1,8 +1,11 @@
 import { adamOp, amsgradOp } from "../primitives/optimizer-updates.ts";
 import { fusedUpdate, type BaseOptions, type UpdateRule } from "./optimizer.ts";
 
+/** Options of `Adam` and `AdamW`; all but `lr` have defaults. */
 export interface AdamOptions extends BaseOptions {
+  /** Shares of the first and second moments that stay at each step; [0.9, 0.999] by default. */
   readonly betas: readonly [number, number];
+  /** ε, added to the root of the second moment; 1e-8 by default. */
   readonly eps: number;
   /** Keep the largest second moment in the denominator (Reddi et al. 2018). */
   readonly amsgrad: boolean;

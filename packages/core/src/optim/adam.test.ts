@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { Adam } from "./adam.ts";

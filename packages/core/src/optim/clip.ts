@@ -1,8 +1,17 @@
-import { tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors } from "./optimizer.ts";
 
 /** A number as an input of the plan: changing it compiles nothing. */
 const given = (value: number): Tensor => tensor(Float32Array.of(value), { shape: [] });
+
+/** What `clipGradNorm` finds, as scalars of the plan. */
+export interface ClippedNorm {
+  /** Factor that bounds the norm: an optimiser's `gradScale`. */
+  readonly scale: Tensor;
+  /** The norm before it is bounded. */
+  readonly norm: Tensor;
+}
 
 /**
  * Norm of all gradients together, and the factor min(1, maxNorm / (norm + 1e-6)) that bounds it, as PyTorch's `clip_grad_norm_`. Give `scale`
@@ -15,7 +24,7 @@ export function clipGradNorm(
   grads: NamedTensors,
   maxNorm: number,
   { kind = "l2" }: { kind?: "l2" | "max" } = {},
-): { scale: Tensor; norm: Tensor } {
+): ClippedNorm {
   const full = Object.values(grads).filter((g) => g.size > 0);
   const norm =
     kind === "l2"

@@ -1,8 +1,14 @@
 import type { NamedTensors } from "./optimizer.ts";
 
-interface DecayGroup {
+/** Parameters that share a weight decay; a `ParameterGroup` of any optimiser. */
+export interface DecayGroup {
+  /** Its parameters by name. */
   readonly params: NamedTensors;
-  readonly options: { readonly weightDecay: number };
+  /** Their weight decay. */
+  readonly options: {
+    /** λ of all of them. */
+    readonly weightDecay: number;
+  };
 }
 
 /**

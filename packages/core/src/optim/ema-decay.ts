@@ -15,15 +15,19 @@ export const warmingDecay =
   (n) =>
     Math.min(decay, (1 + n) / (10 + n));
 
+/** The arguments of diffusers' EMAModel. */
 export interface DiffusersEmaOptions {
   /** The most that the decay becomes. */
   readonly decay?: number;
+  /** The least that the decay becomes after the first copies; 0 by default. */
   readonly minDecay?: number;
   /** Updates that copy the parameters before averaging begins. */
   readonly updateAfterStep?: number;
   /** 1 − (1 + s / invGamma)^−power in place of (1 + s) / (10 + s). */
   readonly useEmaWarmup?: boolean;
+  /** Scale of the updates: a larger one warms up more slowly; 1 by default. */
   readonly invGamma?: number;
+  /** How fast the warm-up goes; 2/3 by default. */
   readonly power?: number;
 }
 

@@ -2,11 +2,13 @@ import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lerpOp } from "../primitives/assign.ts";
-import { tensor, updateToken, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import { warmingDecay, type EmaDecay } from "./ema-decay.ts";
 
 /** Exponential moving average of parameters: average ← average + (1 − decay)(parameter − average). */
 export class Ema {
+  /** The averages by name; each is a tensor of its own, written in place. */
   readonly average: Readonly<Record<string, Tensor>>;
   readonly #params: Readonly<Record<string, Tensor>>;
   readonly #decay: EmaDecay;
@@ -39,6 +41,7 @@ export class Ema {
       }),
     );
   }
+  /** Updates so far. */
   get updates(): number {
     return this.#updates;
   }

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { OmniError, ShapeError } from "../base/errors.ts";
 import { getDevice } from "../runtime/index.ts";
 import { planCacheOf } from "../schedule/realize.ts";
-import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { GradientAccumulator } from "./gradient-accumulator.ts";
 
 describe("GradientAccumulator", () => {

@@ -2,7 +2,8 @@ import { OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { accumulateOp } from "../primitives/optimizer-updates.ts";
-import { tensor, updateToken, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors } from "./optimizer.ts";
 
 /**

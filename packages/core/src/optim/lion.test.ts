@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { realize, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { Lion } from "./lion.ts";

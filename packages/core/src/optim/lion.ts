@@ -1,7 +1,9 @@
 import { lionOp } from "../primitives/optimizer-updates.ts";
 import { fusedUpdate, Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
+/** Options of `Lion`; all but `lr` have defaults. */
 export interface LionOptions extends BaseOptions {
+  /** Share of the momentum in the step's direction, and the share that stays; [0.9, 0.99] by default. */
   readonly betas: readonly [number, number];
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { LossScaler } from "./loss-scaler.ts";
 import { SGD } from "./sgd.ts";
 

@@ -1,16 +1,29 @@
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors } from "./optimizer.ts";
 
+/** How the scale moves. */
 export interface LossScalerOptions {
+  /** The first scale; 65,536 by default. */
   readonly initial?: number;
   /** Factor after `interval` good steps in a row. */
   readonly growth?: number;
   /** Factor after a step whose gradients are not finite. */
   readonly backoff?: number;
+  /** Good steps in a row after which the scale grows; 2,000 by default. */
   readonly interval?: number;
 }
 
-interface ScaledStep {
+/** What a checkpoint keeps of a `LossScaler`. */
+export interface LossScalerState {
+  /** Factor of the loss. */
+  readonly scale: number;
+  /** Good steps since it last changed. */
+  readonly good: number;
+}
+
+/** What `LossScaler.step` works on. */
+export interface ScaledStep {
   /** Gradients of the scaled loss. */
   readonly grads: NamedTensors;
   /** Given the gradients of the loss itself; not called where they are not finite. */
@@ -43,6 +56,7 @@ export class LossScaler {
     this.#options = { initial: 2 ** 16, growth: 2, backoff: 0.5, interval: 2000, ...options };
     this.#scale = this.#options.initial;
   }
+  /** The present factor of the loss. */
   get scale(): number {
     return this.#scale;
   }
@@ -73,10 +87,11 @@ export class LossScaler {
   }
 
   /** What a checkpoint needs. */
-  state(): { readonly scale: number; readonly good: number } {
+  state(): LossScalerState {
     return { scale: this.#scale, good: this.#good };
   }
-  loadState({ scale, good }: { readonly scale: number; readonly good: number }): void {
+  /** Takes what `state()` gave. */
+  loadState({ scale, good }: LossScalerState): void {
     this.#scale = scale;
     this.#good = good;
   }

@@ -3,12 +3,15 @@ import { OmniError } from "../base/errors.ts";
 /** A learning rate by step, counted from 0. With a peak of 1 it is a factor: an optimiser's `lrScale`. */
 export type LrSchedule = (step: number) => number;
 
-interface Warmed {
+/** A schedule that may rise in a straight line first. */
+export interface Warmed {
+  /** The highest learning rate. */
   readonly peak: number;
   /** Steps from 0 to the peak; step n of them has peak · n / warmup, so that the first has none. */
   readonly warmup?: number;
 }
-interface Ending extends Warmed {
+/** A schedule with an end. */
+export interface Ending extends Warmed {
   /** Step at which the schedule ends, its warm-up included. */
   readonly total: number;
 }

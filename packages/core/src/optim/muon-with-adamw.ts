@@ -4,8 +4,11 @@ import { Muon, type MuonOptions } from "./muon.ts";
 import type { NamedTensors } from "./optimizer.ts";
 import { OptimizerSet } from "./optimizer-set.ts";
 
-interface MuonSplit {
+/** Options of both optimisers, and who gets what. */
+export interface MuonSplit {
+  /** For the hidden layers' matrices. */
   readonly muon: Partial<MuonOptions> & Pick<MuonOptions, "lr">;
+  /** For everything else. */
   readonly adamw: Partial<AdamOptions> & Pick<AdamOptions, "lr">;
   /** Which parameters are Muon's: those of two axes or more by default. Leave embeddings and the last layer out by name. */
   readonly isHidden?: (name: string, shape: readonly number[]) => boolean;

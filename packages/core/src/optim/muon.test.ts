@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OmniError, ShapeError } from "../base/errors.ts";
-import { realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { AdamW } from "./adamw.ts";

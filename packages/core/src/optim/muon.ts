@@ -6,8 +6,11 @@ import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import { orthogonalize } from "./orthogonalize.ts";
 import { Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
+/** Options of `Muon`; all but `lr` have defaults. */
 export interface MuonOptions extends BaseOptions {
+  /** μ: share of the momentum that stays; 0.95 by default. */
   readonly momentum: number;
+  /** Step along the momentum that the next step will have (true by default). */
   readonly nesterov: boolean;
   /**
    * Size of an update by the shape [rows, columns] of a matrix. "original": √max(1, rows / columns); "match-adamw": 0.2 √max(rows, columns),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError, StaleTensorError } from "../base/errors.ts";
-import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { clipGradNorm, clipGradValue } from "./clip.ts";
 import { Ema } from "./ema.ts";
 import { diffusersDecay, fixedDecay, warmingDecay } from "./ema-decay.ts";

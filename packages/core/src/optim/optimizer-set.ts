@@ -6,8 +6,11 @@ import type { NamedTensors, OptimizerState, SavedTensor, StepOptions } from "./o
 export interface Stepping {
   /** Names of the parameters. */
   readonly names: readonly string[];
+  /** Tokens of one update; see `Optimizer.step`. */
   step(grads: NamedTensors, options?: StepOptions): Tensor[];
+  /** What a checkpoint needs. */
   state(): OptimizerState;
+  /** Takes a state that `state()` gave, as plain values. */
   loadState(step: number, moments: Readonly<Record<string, SavedTensor>>): void;
 }
 

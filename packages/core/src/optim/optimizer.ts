@@ -2,13 +2,17 @@ import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import type { UpdateOp } from "../primitives/op.ts";
-import { tensor, updateToken, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { updateToken, type Tensor } from "../tensor/tensor.ts";
 
+/** Tensors by name: parameters by their paths, gradients by the names of theirs. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
 /** What every optimiser's options hold. */
 export interface BaseOptions {
+  /** Learning rate. */
   readonly lr: number;
+  /** λ: how strongly parameters are pulled towards 0. */
   readonly weightDecay: number;
   /** Climb instead of descend. */
   readonly maximize: boolean;
@@ -16,13 +20,16 @@ export interface BaseOptions {
 
 /** Parameters by name, with options of their own; those that are not given are the optimiser's. */
 export interface ParameterGroup<H> {
+  /** Its parameters. */
   readonly params: NamedTensors;
+  /** What differs from the optimiser's options. */
   readonly options?: Partial<H>;
 }
 
 /** All parameters by name, or in groups. */
 export type OptimizerParameters<H> = NamedTensors | readonly ParameterGroup<H>[];
 
+/** What one step may change. */
 export interface StepOptions {
   /** Learning rate of this step in every group; each group's own by default. */
   readonly lr?: number;
@@ -32,6 +39,7 @@ export interface StepOptions {
   readonly gradScale?: Tensor;
 }
 
+/** What a checkpoint needs to go on with training. */
 export interface OptimizerState {
   /** Steps taken. */
   readonly step: number;
@@ -41,22 +49,31 @@ export interface OptimizerState {
 
 /** A tensor's values as a checkpoint gives them. */
 export interface SavedTensor {
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** Values in row-major order. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 
-interface UpdateInputs<H> {
+/** What an update of one parameter is made from. */
+export interface UpdateInputs<H> {
+  /** f32, to be written in place. */
   readonly parameter: Tensor;
   /** Tensors kept for the parameter, in the order of `slots`. */
   readonly slots: readonly Tensor[];
+  /** Shaped as the parameter; `gradScale` has not been applied. */
   readonly gradient: Tensor;
+  /** The rule's `settings` of this step, [n]. */
   readonly settings: Tensor;
+  /** Factor of the gradient, one element. */
   readonly gradScale: Tensor;
+  /** Options of the parameter's group, with this step's learning rate. */
   readonly options: H;
 }
 
 /** What makes one optimiser differ from another. */
 export interface UpdateRule<H> {
+  /** The optimiser's name, for errors. */
   readonly name: string;
   /** Names of the tensors kept for each parameter; they begin as zeros. */
   readonly slots: (options: H) => readonly string[];
@@ -90,7 +107,12 @@ const isGroups = <H>(params: OptimizerParameters<H>): params is readonly Paramet
  */
 export class Optimizer<H extends BaseOptions> {
   /** Replace a group's `options` to change them from the next step on. */
-  readonly groups: readonly { readonly params: NamedTensors; options: H }[];
+  readonly groups: readonly {
+    /** Parameters by name. */
+    readonly params: NamedTensors;
+    /** All options, defaults filled in. */
+    options: H;
+  }[];
   readonly #rule: UpdateRule<H>;
   readonly #parameters = new Map<string, Tensor>();
   readonly #slots = new Map<string, Tensor>();
@@ -151,6 +173,7 @@ export class Optimizer<H extends BaseOptions> {
     });
   }
 
+  /** What a checkpoint needs; `loadState` takes it back. */
   state(): OptimizerState {
     const moments: Record<string, Tensor> = {};
     for (const { params, options } of this.groups)

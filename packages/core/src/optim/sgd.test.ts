@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OmniError } from "../base/errors.ts";
-import { realize, tensor, zeros } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
 import { sample } from "../testing/nd.ts";
 import { SGD, type SGDOptions } from "./sgd.ts";

@@ -2,10 +2,13 @@ import { OmniError } from "../base/errors.ts";
 import { sgdMomentumOp, sgdOp } from "../primitives/optimizer-updates.ts";
 import { fusedUpdate, Optimizer, type BaseOptions, type OptimizerParameters, type UpdateRule } from "./optimizer.ts";
 
+/** Options of `SGD`; all but `lr` have defaults. */
 export interface SGDOptions extends BaseOptions {
+  /** μ: share of the last step's momentum that stays; 0, the default, is none. */
   readonly momentum: number;
   /** Share of a gradient that does not enter the momentum, from the second step on. */
   readonly dampening: number;
+  /** Step along the momentum that the next step will have. */
   readonly nesterov: boolean;
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { DType, PackedDType } from "../base/dtype.ts";
 import { Node } from "../graph/node.ts";
 import { philox4x32 } from "../random/philox.ts";
-import { realize, Tensor, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, Tensor } from "../tensor/tensor.ts";
 import { argsortOp } from "./argsort.ts";
 
 /** Random words, the same in every run. */

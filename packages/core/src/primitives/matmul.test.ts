@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { ones, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { ones, tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { sample, type Nd } from "../testing/nd.ts";

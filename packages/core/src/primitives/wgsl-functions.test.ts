@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { f16FromF32Bits, f32BitsFromF16 } from "../base/half.ts";
 import { philox4x32 } from "../random/philox.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];
 

@@ -15,6 +15,7 @@ const SWIFTSHADER_LARGEST = 1023 * MIB;
 // What every browser grants on hardware that has it; more would let kernels be written which run nowhere else.
 const STORAGE_BUFFERS = 10;
 
+/** What to open. */
 export interface DeviceOptions {
   /** Default "auto"; in Node the environment variable OMNI_ADAPTER stands in for it. */
   readonly adapter?: AdapterChoice;
@@ -24,18 +25,25 @@ export interface DeviceOptions {
 
 /** The one GPU device of this process or page with what the engine needs around it. */
 export interface Device {
+  /** The WebGPU device, for buffers and pipelines of one's own. */
   readonly gpu: GPUDevice;
+  /** Its queue. */
   readonly queue: GPUQueue;
+  /** What kernels may assume of it. */
   readonly traits: DeviceTraits;
   /** For instance "SwiftShader driver 5.0.0 (bundled)". */
   readonly adapterName: string;
   /** One line for the user: which adapter runs, and what a GPU would change. */
   readonly description: string;
+  /** @internal Buffers to be used again. */
   readonly pool: BufferPool;
+  /** @internal Buffers that values are read back through. */
   readonly staging: StagingPool;
+  /** @internal Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** Resolves (never rejects) when the device is gone. */
   readonly lost: Promise<DeviceError>;
+  /** Whether the device is gone. */
   readonly isLost: boolean;
   /** Throws the first error since the last check, or the loss. Cheap. */
   check(): void;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { profile } from "../schedule/realize.ts";
-import { realize, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize } from "../tensor/tensor.ts";
 import { getDevice } from "./device.ts";
 import { Profile } from "./profile.ts";
 

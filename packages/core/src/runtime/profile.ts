@@ -2,8 +2,11 @@ import type { Timing } from "./profiler.ts";
 
 /** Time that the dispatches of one kernel, or of one module, took together. */
 export interface Span {
+  /** Name of the kernel, or path of the module. */
   readonly label: string;
+  /** Dispatches. */
   readonly count: number;
+  /** On the device, all dispatches together. */
   readonly milliseconds: number;
 }
 

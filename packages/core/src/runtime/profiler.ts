@@ -8,10 +8,13 @@ const MAX_SPANS = 2048;
 
 /** One dispatch: its kernel, and when it ran on the device, ms since the first. */
 export interface Timing {
+  /** Name of the kernel. */
   readonly label: string;
   /** Path of the module that it worked for, see `labelModules`; "" for none. */
   readonly scope: string;
+  /** When it began, ms since the first dispatch of the profile began. */
   readonly start: number;
+  /** How long it ran. */
   readonly milliseconds: number;
 }
 

@@ -8,7 +8,8 @@ import { Linear } from "../nn/layers.ts";
 import { labelModules } from "../nn/label-modules.ts";
 import { Module } from "../nn/module.ts";
 import { Rng } from "../tensor/random.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { isEager, setEager } from "./eager.ts";
 
 const values = async (t: Tensor): Promise<number[]> => [...(await t.data())];

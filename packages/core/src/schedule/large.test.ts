@@ -3,7 +3,9 @@ import { grad } from "../autograd/grad.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { getDevice } from "../runtime/device.ts";
 import { Rng } from "../tensor/random.ts";
-import { concat, realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 
 // Adapters bind 128 MiB and more; what holds at a limit is seen at a small one as well.
 const LIMIT = 8192;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { getDevice } from "../runtime/device.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { planCacheOf } from "./realize.ts";
 
 const STEPS = 10_000;

@@ -3,7 +3,8 @@ import { topologicalOrder, type Node } from "../graph/node.ts";
 import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { defineOp } from "../ops/define-op.ts";
 import { wgslProgram } from "../ops/wgsl-program.ts";
-import { tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { lowerGraph } from "./lower.ts";
 
 /** Twice x: by a kernel where the adapter has f16, which stands for any trait. */

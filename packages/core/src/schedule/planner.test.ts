@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { topologicalOrder } from "../graph/node.ts";
 import { linear } from "../ops/linear.ts";
-import { concat, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { tensor, zeros } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { planGraph } from "./planner.ts";
 import type { PlanSpec } from "./spec.ts";
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { StaleTensorError } from "../base/errors.ts";
 import { closeDevice, getDevice } from "../runtime/index.ts";
-import { concat, ones, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { ones, tensor, zeros } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { planCacheOf } from "./realize.ts";
 
 const MIB = 2 ** 20;

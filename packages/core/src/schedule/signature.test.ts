@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { topologicalOrder } from "../graph/node.ts";
 import { Rng } from "../tensor/random.ts";
-import { arange, concat, full, realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { arange, tensor } from "../tensor/create.ts";
+import { concat } from "../tensor/join.ts";
+import { full, realize, type Tensor } from "../tensor/tensor.ts";
 import { signatureOf } from "./signature.ts";
 
 const words = (...roots: Tensor[]): number[] => {

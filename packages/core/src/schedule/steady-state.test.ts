@@ -8,7 +8,8 @@ import { Ema } from "../optim/ema.ts";
 import { mseLoss } from "../ops/losses.ts";
 import { getDevice } from "../runtime/index.ts";
 import { Rng } from "../tensor/random.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { planCacheOf } from "./realize.ts";
 
 class Mlp extends Module {

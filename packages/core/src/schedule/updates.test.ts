@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { DeviceError, ShapeError, StaleTensorError } from "../base/errors.ts";
 import { getDevice } from "../runtime/index.ts";
 import { Ema } from "../optim/ema.ts";
-import { ones, realize, tensor, zeros, type Tensor } from "../tensor/tensor.ts";
+import { ones, tensor, zeros } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 
 const SIZES = [3, 8, 100, 50_000];
 const filled = (n: number, value: number): Tensor => tensor(new Float32Array(n).fill(value));

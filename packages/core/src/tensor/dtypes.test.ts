@@ -7,7 +7,9 @@ import { attention } from "../ops/attention.ts";
 import { conv2d } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { softmax } from "../ops/softmax.ts";
-import { concat, full, realize, tensor, where, type Tensor } from "./tensor.ts";
+import { tensor } from "./create.ts";
+import { concat } from "./join.ts";
+import { full, realize, where, type Tensor } from "./tensor.ts";
 import { Rng } from "./random.ts";
 
 type Half = "f16" | "bf16";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeGraph, graphSvg } from "./inspect.ts";
-import { tensor } from "./tensor.ts";
+import { tensor } from "./create.ts";
 
 describe("describeGraph and graphSvg", () => {
   test("show what is recorded, and a leaf once it has run", async () => {

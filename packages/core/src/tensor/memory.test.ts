@@ -3,7 +3,7 @@ import { Linear } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { closeDevice } from "../runtime/device.ts";
 import { memory } from "./memory.ts";
-import { zeros } from "./tensor.ts";
+import { zeros } from "./create.ts";
 
 class Net extends Module {
   readonly layers = [new Linear(8, 4), new Linear(4, 2, { bias: false })];

@@ -3,6 +3,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Something with named tensors, such as a `Module`. */
 export interface TensorTree {
+  /** The tensors with their paths, names joined by dots. */
   namedParameters(): Iterable<readonly [string, Tensor]>;
 }
 

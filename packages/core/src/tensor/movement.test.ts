@@ -4,7 +4,9 @@ import { grad } from "../autograd/grad.ts";
 import { expectClose, EXACT, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sample, withAxis, type Nd } from "../testing/nd.ts";
-import { concat, ones, realize, stack, tensor, zeros, type Tensor } from "./tensor.ts";
+import { ones, tensor, zeros } from "./create.ts";
+import { concat, stack } from "./join.ts";
+import { realize, type Tensor } from "./tensor.ts";
 
 const leaf = ({ shape, data }: Nd): Tensor => tensor(Float32Array.from(data), { shape });
 const take = (index: readonly number[], a: number): number => index[a] ?? 0;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ShapeError } from "../base/errors.ts";
 import { boxMuller, philox4x32, uniform01 } from "../random/philox.ts";
 import { Rng } from "./random.ts";
-import { concat, realize, type Tensor } from "./tensor.ts";
+import { concat } from "./join.ts";
+import { realize, type Tensor } from "./tensor.ts";
 
 /** Word i of a draw, as the CPU's Philox gives it. */
 const word = (i: number, seed: number, draw: number): number =>

@@ -4,7 +4,8 @@ import { Node } from "../graph/node.ts";
 import { argsortOp } from "../primitives/argsort.ts";
 import { random } from "../primitives/structural.ts";
 import { normalShare } from "../random/normal-share.ts";
-import { Tensor, tensor } from "./tensor.ts";
+import { tensor } from "./create.ts";
+import { Tensor } from "./tensor.ts";
 
 const BITS = 0;
 const UNIFORM = 1;

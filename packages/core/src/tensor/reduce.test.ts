@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
-import { realize, tensor, zeros, type Tensor } from "./tensor.ts";
+import { tensor, zeros } from "./create.ts";
+import { realize, type Tensor } from "./tensor.ts";
 import { expectClose, ROUNDING } from "../testing/allclose.ts";
 import { describeOp } from "../testing/describe-op.ts";
 import { at, build, sample, type Nd } from "../testing/nd.ts";

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { arange, concat, full, ones, realize, stack, tensor, where, zeros, type Tensor } from "./tensor.ts";
+import { arange, ones, tensor, zeros } from "./create.ts";
+import { concat, stack } from "./join.ts";
+import { full, realize, where, type Tensor } from "./tensor.ts";
 
 describe("making tensors", () => {
   test("nested arrays give shape and values; a number is a scalar", async () => {

@@ -1,6 +1,5 @@
-import { arrayType, dtypeOf, isFloat, wideType, type DType, type TypedArray } from "../base/dtype.ts";
-import { DTypeError, ShapeError } from "../base/errors.ts";
-import { nearest } from "../base/packed.ts";
+import type { DType, TypedArray } from "../base/dtype.ts";
+import { ShapeError } from "../base/errors.ts";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { assignOp } from "../primitives/assign.ts";
@@ -10,8 +9,8 @@ import * as structural from "../primitives/structural.ts";
 import { disposeNode, readTensor, realizeNodes, type UpdateTarget } from "../schedule/realize.ts";
 import * as build from "./build.ts";
 import { formatValues } from "./format.ts";
-import { flattened, type Nested } from "./nested.ts";
 
+/** What a reduction reduces. */
 export interface ReduceOptions {
   /** Axes to reduce; all by default. Negative axes count from the back. */
   readonly axis?: number | readonly number[];
@@ -19,7 +18,8 @@ export interface ReduceOptions {
   readonly keepdim?: boolean;
 }
 
-type Operand = Tensor | number;
+/** The other operand of an op: a tensor, which broadcasts, or a number, which takes the dtype of the first. */
+export type Operand = Tensor | number;
 
 /**
  * A lazy n-dimensional array. Methods record operations; `realize()` and `data()` run them. A tensor needs no `dispose()`: what a plan
@@ -36,15 +36,19 @@ export class Tensor {
     this.node = node;
   }
 
+  /** Sizes of the axes; [] for a scalar. */
   get shape(): Shape {
     return this.node.shape;
   }
+  /** Type of the elements. */
   get dtype(): DType {
     return this.node.dtype;
   }
+  /** Number of elements: the product of the shape, 1 for a scalar. */
   get size(): number {
     return sizeOf(this.node.shape);
   }
+  /** Number of axes. */
   get ndim(): number {
     return this.node.shape.length;
   }
@@ -61,15 +65,19 @@ export class Tensor {
     return new Tensor(build.elementwiseNode(op, [a, b], dtype ?? a.dtype));
   }
 
+  /** this + other. Shapes broadcast, here and in all ops of two operands; dtypes meet in the wider one. */
   add(other: Operand): Tensor {
     return this.#binary("add", other);
   }
+  /** this − other */
   sub(other: Operand): Tensor {
     return this.#binary("sub", other);
   }
+  /** this · other, element by element; `matmul` is the matrix product. */
   mul(other: Operand): Tensor {
     return this.#binary("mul", other);
   }
+  /** this / other; of whole numbers the quotient rounded towards 0. */
   div(other: Operand): Tensor {
     return this.#binary("div", other);
   }
@@ -98,39 +106,51 @@ export class Tensor {
   fmod(other: Operand): Tensor {
     return this.#binary("fmod", other);
   }
+  /** The larger of both, NaN if either is; equal operands share the gradient. */
   maximum(other: Operand): Tensor {
     return this.#binary("maximum", other);
   }
+  /** The smaller of both, NaN if either is; equal operands share the gradient. */
   minimum(other: Operand): Tensor {
     return this.#binary("minimum", other);
   }
+  /** this = other, bool; false for NaN. */
   eq(other: Operand): Tensor {
     return this.#binary("eq", other, "bool");
   }
+  /** this ≠ other, bool; true for NaN. */
   ne(other: Operand): Tensor {
     return this.#binary("ne", other, "bool");
   }
+  /** this < other, bool */
   lt(other: Operand): Tensor {
     return this.#binary("lt", other, "bool");
   }
+  /** this ≤ other, bool */
   le(other: Operand): Tensor {
     return this.#binary("le", other, "bool");
   }
+  /** this > other, bool */
   gt(other: Operand): Tensor {
     return this.#binary("gt", other, "bool");
   }
+  /** this ≥ other, bool */
   ge(other: Operand): Tensor {
     return this.#binary("ge", other, "bool");
   }
+  /** −x */
   neg(): Tensor {
     return this.#unary("neg");
   }
+  /** |x|, with slope 0 at 0. */
   abs(): Tensor {
     return this.#unary("abs");
   }
+  /** e^x; overflows to infinity. */
   exp(): Tensor {
     return this.#unary("exp");
   }
+  /** Natural logarithm; −∞ of 0, NaN below. */
   log(): Tensor {
     return this.#unary("log");
   }
@@ -142,6 +162,7 @@ export class Tensor {
   expm1(): Tensor {
     return this.#unary("expm1");
   }
+  /** Logarithm to base 2. */
   log2(): Tensor {
     return this.#unary("log2");
   }
@@ -149,21 +170,27 @@ export class Tensor {
   log1p(): Tensor {
     return this.#unary("log1p");
   }
+  /** Sine of radians. */
   sin(): Tensor {
     return this.#unary("sin");
   }
+  /** Cosine of radians. */
   cos(): Tensor {
     return this.#unary("cos");
   }
+  /** Tangent of radians. */
   tan(): Tensor {
     return this.#unary("tan");
   }
+  /** Angle in [−π/2, π/2] with this sine. */
   asin(): Tensor {
     return this.#unary("asin");
   }
+  /** Angle in [0, π] with this cosine. */
   acos(): Tensor {
     return this.#unary("acos");
   }
+  /** Angle in (−π/2, π/2) with this tangent. */
   atan(): Tensor {
     return this.#unary("atan");
   }
@@ -171,24 +198,31 @@ export class Tensor {
   atan2(other: Operand): Tensor {
     return this.#binary("atan2", other);
   }
+  /** √x; NaN below 0. */
   sqrt(): Tensor {
     return this.#unary("sqrt");
   }
+  /** 1 / √x */
   rsqrt(): Tensor {
     return this.#unary("rsqrt");
   }
+  /** x² */
   square(): Tensor {
     return this.#unary("square");
   }
+  /** 1 / x */
   reciprocal(): Tensor {
     return this.#unary("reciprocal");
   }
+  /** (e^x − e^−x) / (e^x + e^−x) */
   tanh(): Tensor {
     return this.#unary("tanh");
   }
+  /** 1 / (1 + e^−x) */
   sigmoid(): Tensor {
     return this.#unary("sigmoid");
   }
+  /** max(0, x), with slope 0 at 0. */
   relu(): Tensor {
     return this.#unary("relu");
   }
@@ -209,6 +243,7 @@ export class Tensor {
   geluExact(): Tensor {
     return this.mul(this.mul(Math.SQRT1_2).erf().add(1)).mul(0.5);
   }
+  /** The error function 2/√π ∫₀ˣ e^{−t²} dt. */
   erf(): Tensor {
     return this.#unary("erf");
   }
@@ -216,15 +251,19 @@ export class Tensor {
   erfinv(): Tensor {
     return this.#unary("erfinv");
   }
+  /** −1, 0 or 1; no gradient. */
   sign(): Tensor {
     return this.#unary("sign");
   }
+  /** Rounds down; no gradient. */
   floor(): Tensor {
     return this.#unary("floor");
   }
+  /** Rounds up; no gradient. */
   ceil(): Tensor {
     return this.#unary("ceil");
   }
+  /** Rounds to the nearest whole number, halves to the even one; no gradient. */
   round(): Tensor {
     return this.#unary("round");
   }
@@ -236,12 +275,15 @@ export class Tensor {
   roundTo(dtype: "f16" | "bf16"): Tensor {
     return this.#unary(dtype === "f16" ? "toF16" : "toBf16");
   }
+  /** Where the elements are NaN, bool. */
   isNan(): Tensor {
     return this.#unary("isNan", "bool");
   }
+  /** Where the elements are ∞ or −∞, bool. */
   isInf(): Tensor {
     return this.#unary("isInf", "bool");
   }
+  /** Where the elements are neither NaN nor infinite, bool. */
   isFinite(): Tensor {
     return this.#unary("isFinite", "bool");
   }
@@ -249,27 +291,35 @@ export class Tensor {
   not(): Tensor {
     return new Tensor(build.elementwiseNode(elementwise.not, [this.cast("bool").node], "bool"));
   }
+  /** Logical and; what is not 0 counts as true. */
   and(other: Tensor): Tensor {
     return this.cast("bool").#binary("and", other.cast("bool"), "bool");
   }
+  /** Logical or; what is not 0 counts as true. */
   or(other: Tensor): Tensor {
     return this.cast("bool").#binary("or", other.cast("bool"), "bool");
   }
+  /** Logical exclusive or; what is not 0 counts as true. */
   xor(other: Tensor): Tensor {
     return this.cast("bool").#binary("ne", other.cast("bool"), "bool");
   }
+  /** Each bit flipped, of i32 or u32. */
   bitNot(): Tensor {
     return this.#unary("bitNot");
   }
+  /** Bits that both have, of i32 or u32. */
   bitAnd(other: Operand): Tensor {
     return this.#binary("bitAnd", other);
   }
+  /** Bits that either has, of i32 or u32. */
   bitOr(other: Operand): Tensor {
     return this.#binary("bitOr", other);
   }
+  /** Bits that one of both has, of i32 or u32. */
   bitXor(other: Operand): Tensor {
     return this.#binary("bitXor", other);
   }
+  /** Bits moved up by `other` places, of i32 or u32. */
   shiftLeft(other: Operand): Tensor {
     return this.#binary("shiftLeft", other);
   }
@@ -282,6 +332,7 @@ export class Tensor {
     const above = min === null ? this : where(this.lt(min), min, this);
     return max === null ? above : where(above.gt(max), max, above);
   }
+  /** The values as another dtype, PyTorch's `to`: floats lose their fraction to become whole, anything but 0 is true. */
   cast(dtype: DType): Tensor {
     return dtype === this.dtype ? this : new Tensor(build.castNode(this.node, dtype));
   }
@@ -290,9 +341,11 @@ export class Tensor {
     return where(condition, this, other);
   }
 
+  /** Sum over axes; of bool an i32, of u8 a u32. */
   sum(options: ReduceOptions = {}): Tensor {
     return reduce("sum", structural.reduceSum, this, options, 1);
   }
+  /** Mean over axes, of floats. */
   mean(options: ReduceOptions = {}): Tensor {
     build.expectDType("mean", this.dtype, ["f32"]);
     const axes = normalizeAxes("mean", options.axis, this.ndim);
@@ -303,6 +356,7 @@ export class Tensor {
   max(options: ReduceOptions = {}): Tensor {
     return reduce("max", structural.reduceMax, this, options, 1);
   }
+  /** Least element over axes. @throws ShapeError over an axis of size 0, which has no minimum. */
   min(options: ReduceOptions = {}): Tensor {
     return reduce("min", structural.reduceMin, this, options, 1);
   }
@@ -325,12 +379,14 @@ export class Tensor {
       );
     return new Tensor(build.reshapeNode(this.node, wanted));
   }
+  /** Axes in another order: axis i of the result is `order[i]` of this. Nothing is copied. */
   permute(order: readonly number[]): Tensor {
     const axes = order.map((a) => normalizeAxis("permute", a, this.ndim));
     if (new Set(axes).size !== this.ndim || axes.length !== this.ndim)
       throw new ShapeError(`permute: order must name each of ${this.ndim} axes once, got ${formatShape(order)}`);
     return new Tensor(build.permuteNode(this.node, axes));
   }
+  /** Two axes exchanged, the last two by default. Nothing is copied. */
   transpose(a = -1, b = -2): Tensor {
     const order = this.shape.map((_, i) => i);
     const x = normalizeAxis("transpose", a, this.ndim);
@@ -343,12 +399,14 @@ export class Tensor {
   expand(shape: Shape): Tensor {
     return new Tensor(build.expandNode("expand", this.node, checkShape("expand", shape)));
   }
+  /** Without one axis. @throws ShapeError unless its size is 1 */
   squeeze(axis: number): Tensor {
     const a = normalizeAxis("squeeze", axis, this.ndim);
     if (this.shape[a] !== 1)
       throw new ShapeError(`squeeze: axis ${axis} must have size 1, got shape ${formatShape(this.shape)}`);
     return this.reshape(this.shape.filter((_, i) => i !== a));
   }
+  /** With a new axis of size 1 that stands at `axis` in the result. */
   unsqueeze(axis: number): Tensor {
     const a = normalizeAxis("unsqueeze", axis, this.ndim + 1);
     return this.reshape([...this.shape.slice(0, a), 1, ...this.shape.slice(a)]);
@@ -369,6 +427,7 @@ export class Tensor {
     const at = (value: number, other: number): number[] => shape.map((_, i) => (i === a ? value : other));
     return new Tensor(build.sliceNode(this.node, at(from, 0), at(step, 1), shape));
   }
+  /** One axis in reverse. */
   flip(axis: number): Tensor {
     const a = normalizeAxis("flip", axis, this.ndim);
     const n = this.shape[a] ?? 0;
@@ -396,6 +455,7 @@ export class Tensor {
       this.slice(axis, i * length, Math.min(n, (i + 1) * length)),
     );
   }
+  /** Pieces of given lengths along an axis. @throws ShapeError unless they add up to its size */
   split(sizes: readonly number[], axis = 0): Tensor[] {
     const n = this.shape[normalizeAxis("split", axis, this.ndim)] ?? 0;
     if (checkShape("split", sizes).reduce((a, b) => a + b, 0) !== n)
@@ -480,6 +540,7 @@ export class Tensor {
   dispose(): void {
     disposeNode(this.node);
   }
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -529,72 +590,6 @@ function reduce(
   return keepdim ? kept : kept.reshape(x.shape.filter((_, i) => !axes.includes(i)));
 }
 
-/**
- * A tensor of given values: a typed array (used as it is: do not change it afterwards), or nested arrays of numbers. Bool takes a
- * Uint32Array of 0 and 1; f16 and bf16 take a Float32Array, rounded to nearest.
- * @throws ShapeError when the number of values and the shape disagree
- * @throws DTypeError when a typed array is not of the dtype asked for
- */
-export function tensor(values: TypedArray | Nested, options: { shape?: Shape; dtype?: DType } = {}): Tensor {
-  let array: TypedArray;
-  let shape: Shape;
-  let dtype: DType;
-  if (ArrayBuffer.isView(values)) {
-    array = values;
-    shape = options.shape ?? [values.length];
-    const held = dtypeOf(values);
-    dtype = options.dtype ?? held;
-    if (held !== arrayType(dtype))
-      throw new DTypeError(
-        `tensor: values of dtype ${dtype} must come in ${dtype === arrayType(dtype) ? "their own" : `a ${arrayType(dtype)}`} typed array, got a ${held} one`,
-      );
-  } else {
-    const { shape: found, flat } = flattened(values);
-    shape = options.shape ?? found;
-    dtype = options.dtype ?? "f32";
-    if (isFloat(dtype)) array = Float32Array.from(flat);
-    else if (dtype === "i32") array = Int32Array.from(flat);
-    else if (dtype === "u8") array = Uint8Array.from(flat);
-    else array = Uint32Array.from(flat, (value) => (dtype === "bool" ? Number(value !== 0) : value));
-  }
-  if (sizeOf(checkShape("tensor", shape)) !== array.length)
-    throw new ShapeError(`tensor: shape ${formatShape(shape)} must hold ${array.length} values`);
-  if (dtype === "f16" || dtype === "bf16") array = Float32Array.from(array, (value) => nearest(value, dtype));
-  return new Tensor(new Node(null, [], [], shape, dtype, { kind: "host", array }));
-}
-
+/** `value` everywhere: a constant in the kernels that read it, in memory only once it is realised itself. */
 export const full = (shape: Shape, value: number, dtype: DType = "f32"): Tensor =>
   new Tensor(build.constantNode(value, checkShape("full", shape), dtype));
-export const zeros = (shape: Shape, dtype: DType = "f32"): Tensor => full(shape, 0, dtype);
-export const ones = (shape: Shape, dtype: DType = "f32"): Tensor => full(shape, 1, dtype);
-
-/** 0, 1, …, n − 1. */
-export const arange = (n: number, { dtype = "f32" }: { dtype?: DType } = {}): Tensor =>
-  new Tensor(new Node(structural.iota, [], [0], checkShape("arange", [n]), wideType(dtype))).cast(dtype);
-
-/** Joins tensors along an axis; the other sizes must agree. */
-export function concat(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
-  const [first, ...rest] = tensors;
-  if (!first) throw new ShapeError("concat: needs at least one tensor");
-  if (rest.length === 0) return first;
-  const a = normalizeAxis("concat", axis, first.ndim);
-  for (const t of rest)
-    if (t.ndim !== first.ndim || t.dtype !== first.dtype || t.shape.some((n, i) => i !== a && n !== first.shape[i]))
-      throw new ShapeError(
-        `concat: tensors must agree but in axis ${a}, got ${first.dtype} ${formatShape(first.shape)} and ${t.dtype} ${formatShape(t.shape)}`,
-      );
-  return new Tensor(
-    build.concatNode(
-      tensors.map((t) => t.node),
-      a,
-    ),
-  );
-}
-
-/** Joins tensors of one shape along a new axis. */
-export function stack(tensors: readonly Tensor[], { axis = 0 }: { axis?: number } = {}): Tensor {
-  return concat(
-    tensors.map((t) => t.unsqueeze(axis)),
-    { axis },
-  );
-}

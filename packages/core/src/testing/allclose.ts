@@ -4,7 +4,9 @@ import { coordinatesOf, type Nd } from "./nd.ts";
 
 /** |actual − expected| ≤ absolute + relative · |expected|. Say in the test why a tolerance is what it is. */
 export interface Tolerance {
+  /** Added to the relative part. */
   readonly absolute: number;
+  /** Of the expected value's size. */
   readonly relative: number;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import type { Shape } from "../base/shape.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { difference, expectClose, type Tolerance } from "./allclose.ts";
 import { numericSlope } from "./gradcheck.ts";
 import { at, build, sample, type Nd } from "./nd.ts";

@@ -1,6 +1,7 @@
 import { grad } from "../autograd/grad.ts";
 import { sizeOf } from "../base/shape.ts";
-import { realize, tensor, type Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { realize, type Tensor } from "../tensor/tensor.ts";
 import { sample, type Nd } from "./nd.ts";
 
 /**
@@ -37,6 +38,7 @@ export function numericGradient(
   return { shape, data };
 }
 
+/** How closely `gradcheck` looks. */
 export interface GradcheckOptions {
   /** Random directions that are tried. */
   readonly directions?: number;
@@ -44,6 +46,7 @@ export interface GradcheckOptions {
   readonly step?: number;
   /** Largest error against the derivative's own size plus one. */
   readonly tolerance?: number;
+  /** Of the weights and directions; 1 by default. */
   readonly seed?: number;
 }
 

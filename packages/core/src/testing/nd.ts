@@ -3,7 +3,9 @@ import { philox4x32, uniform01 } from "../random/philox.ts";
 
 /** An array in float64 on the host: what an expected value is computed with. */
 export interface Nd {
+  /** Sizes of the axes. */
   readonly shape: Shape;
+  /** Values in row-major order. */
   readonly data: Float64Array;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
 import { allclose, difference, EXACT, expectClose } from "./allclose.ts";
 import { gradcheck, numericGradient } from "./gradcheck.ts";
 import { at, build, coordinatesOf, sample } from "./nd.ts";
