@@ -31,7 +31,7 @@ export interface Fit {
 }
 
 /** Trains, and tells of the fit after the first step, every `every` steps and after the last. */
-export async function* fitCurve({ steps = 300, every = 10 } = {}): AsyncGenerator<Fit> {
+export async function* fitCurve({ steps = 200, every = 10 } = {}): AsyncGenerator<Fit> {
   const x = await new Rng(4).uniform([POINTS, 1], -3, 3).realize();
   const xs = Float32Array.from(await x.data());
   const noise = await new Rng(5).normal([POINTS]).data();
