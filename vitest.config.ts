@@ -74,5 +74,17 @@ function isWanted(project: string): boolean {
 
 export default defineConfig(() => {
   const browser = isWanted("chromium") ? chromium() : null;
-  return { test: { projects: browser ? [node, browser] : [node] } };
+  return {
+    test: {
+      projects: browser ? [node, browser] : [node],
+      coverage: {
+        provider: "v8",
+        include: ["packages/core/src/**/*.ts"],
+        exclude: ["**/*.test.ts", "packages/core/src/testing/**"],
+        reporter: ["text", "html"],
+        reportsDirectory: "out/coverage",
+        thresholds: { lines: 90 },
+      },
+    },
+  };
 });

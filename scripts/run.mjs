@@ -1,6 +1,6 @@
 /**
  * The repository's commands, on a machine with nothing but Node and npm: `npm test` and `npm run` with demo, eval:nano, bench, conformance,
- * docs, examples, fuzz or test:runtimes. Each installs the dependencies first when it must. Arguments after the command's name are passed on.
+ * coverage, docs, examples, fuzz or test:runtimes. Each installs the dependencies first when it must. Arguments after the command's name are passed on.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -23,6 +23,16 @@ const commands = {
   test: async (args) => {
     const { runTests } = await import("./test.mjs");
     return runTests(root, args);
+  },
+  coverage: async (args) => {
+    const { runVitest } = await import("./test.mjs");
+    const { failed } = await runVitest(root, [
+      "--project",
+      "node",
+      "--coverage",
+      ...(args.length > 0 ? args : ["packages/core"]),
+    ]);
+    return failed > 0 ? 1 : 0;
   },
   "test:runtimes": async (args) => {
     const { runRuntimeTests } = await import("./test-runtimes.mjs");

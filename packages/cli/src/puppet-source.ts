@@ -48,7 +48,8 @@ const IMPORTANCE = [
 
 function movingParts(labels: Uint8Array): Float32Array {
   const out = new Float32Array(labels.length);
-  for (const { parts, value } of IMPORTANCE) partMask(labels, parts).forEach((on, i) => (out[i] = Math.max(out[i] ?? 0, on * value)));
+  for (const { parts, value } of IMPORTANCE)
+    partMask(labels, parts).forEach((on, i) => (out[i] = Math.max(out[i] ?? 0, on * value)));
   return out;
 }
 

@@ -119,7 +119,8 @@ async function trained(
   loop: LoopOptions,
   record: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<Uint8Array> {
-  const { part, out, seed, batch, lr, resume, init, decoderOnly, latentNoise, firstStage, freshPose, poseRatio } = request;
+  const { part, out, seed, batch, lr, resume, init, decoderOnly, latentNoise, firstStage, freshPose, poseRatio } =
+    request;
   const first = async <M>(load: (path: string) => Promise<M>): Promise<{ start?: M }> =>
     init === null ? {} : { start: await load(join(init, WEIGHT_FILES[part])) };
   const options = { ...loop, seed, resume, ...(batch !== null && { batch }), ...(lr !== null && { lr }) };
