@@ -7,7 +7,7 @@ import type { DeviceTraits, Program } from "../kernels/kernel.ts";
 import { zeroFill } from "./simple-kernel.ts";
 import { nextOpId, type KernelOp, type MakeTensor } from "./op.ts";
 
-type Triple = [number, number, number];
+export type Triple = [number, number, number];
 
 /** A convolution over [batch, D, H, W, C]; 1-D and 2-D ones have leading sizes of 1. */
 export interface Geometry {
@@ -36,7 +36,7 @@ export const packGeometry = (g: Geometry): number[] => [
   ...g.dilation,
 ];
 
-function unpackGeometry(attrs: readonly number[]): Geometry {
+export function unpackGeometry(attrs: readonly number[]): Geometry {
   const [batch = 0, cin = 0, cout = 0, groups = 1] = attrs;
   const triple = (i: number): Triple => [attrs[4 + 3 * i] ?? 1, attrs[5 + 3 * i] ?? 1, attrs[6 + 3 * i] ?? 1];
   return {

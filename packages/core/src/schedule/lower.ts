@@ -5,9 +5,13 @@ import { sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
+import { convForward, convInputGrad, convWeightGrad } from "../primitives/conv.ts";
 import { elementwise } from "../primitives/elementwise.ts";
+import { gatherOp, scatterAddOp } from "../primitives/gather.ts";
 import { matmul } from "../primitives/matmul.ts";
 import { concat, constant } from "../primitives/structural.ts";
+import { splitConv } from "./split-conv.ts";
+import { splitGather } from "./split-gather.ts";
 import { joined, splitMatmul } from "./split.ts";
 
 const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elementwise.toU8 } as const;
@@ -18,7 +22,7 @@ const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elemen
  * - A composite op becomes its kernel, or its definition where the adapter has no use for the kernel.
  * - Ops on packed types are computed in wide ones. Between the ops of one plan a half keeps the precision of an f32, but for explicit
  *   casts, which round at once; what is stored is rounded once.
- * - Products and joins too large for the adapter's bindings become several.
+ * - Products, convolutions, gathers and joins too large for the adapter's bindings become several.
  */
 export function lowerGraph(
   order: readonly Node[],
@@ -92,9 +96,16 @@ class Lowering {
   /** The node, or what does its work on parts that can be bound. */
   #split(node: Node): Node {
     const limit = this.#traits.maxStorageBinding;
-    if (node.op === matmul) return splitMatmul(node, limit) ?? node;
+    const split = this.#splitterOf(node)?.(node, limit);
+    if (split) return split;
     const large = storedBytes(sizeOf(node.shape), node.dtype) > limit;
     return large && node.op === concat ? joined(node.inputs, node.attrs[0] ?? 0, node.shape, limit) : node;
+  }
+
+  #splitterOf({ op }: Node): ((node: Node, limit: number) => Node | null) | null {
+    if (op === matmul) return splitMatmul;
+    if (op === convForward || op === convInputGrad || op === convWeightGrad) return splitConv;
+    return op === gatherOp || op === scatterAddOp ? splitGather : null;
   }
 
   #composite(node: Node): void {

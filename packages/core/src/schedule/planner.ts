@@ -1,5 +1,5 @@
 import { storedBytes, type DType } from "../base/dtype.ts";
-import { invariant } from "../base/errors.ts";
+import { DeviceError, invariant } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { contiguousView, isContiguous, type View } from "../base/view.ts";
 import type { Node } from "../graph/node.ts";
@@ -168,16 +168,23 @@ class Planner implements Resolver {
     });
   }
 
-  /** Every node that a fused expression reads from memory, computed before the kernel is written. */
-  #prepare(root: Node): void {
-    // a buffer read both by vec4 and by element is bound twice
-    const whole = new Set<Value>();
-    const single = new Set<Value>();
-    const bindings = (values: ReadonlySet<Value>): number =>
-      [...values].reduce((n, { bytes }) => n + Math.max(1, Math.ceil(bytes / windowBytes(this.limit))), 0);
+  /**
+   * Every node that a fused expression reads from memory, computed before the kernel is written.
+   *
+   * @param inOrder the kernel goes through the expression in order, in pieces where it must
+   */
+  #prepare(root: Node, inOrder: boolean): void {
+    // what is bound of each: a buffer read both by vec4 and by element twice, one larger than a binding by its windows
+    const bindings = new Map<Value, Set<string>>();
+    const bind = (value: Value, how: string): void => {
+      bindings.set(value, (bindings.get(value) ?? new Set()).add(how));
+    };
     const read = ({ value, map }: Source): void => {
       const access = accessOf(map, 4);
-      (access === "linear" || access === "vector" ? whole : single).add(value);
+      const type = access === "linear" || access === "vector" ? "whole" : "single";
+      if (value.bytes <= this.limit) bind(value, type);
+      else if (inOrder && access === "linear") bind(value, `piece from ${map.offset}`);
+      else for (let at = 0; at < value.bytes; at += windowBytes(this.limit)) bind(value, `${type} ${at}`);
     };
     const seen = new Set<Node>();
     const visit = (node: Node): void => {
@@ -185,16 +192,17 @@ class Planner implements Resolver {
       seen.add(node);
       if (node !== root && !this.inlined(node)) read(this.source(node));
       else if (node.op?.kind === "pad") read(this.paddedSource(node));
-      else if (node.op?.kind === "random") for (const key of node.inputs) single.add(this.place(key).value);
+      else if (node.op?.kind === "random") for (const key of node.inputs) bind(this.place(key).value, "single");
       else for (const input of node.inputs) visit(input);
     };
     visit(root);
-    if (bindings(whole) + bindings(single) <= MAX_SOURCES) return;
-    this.#cut(root);
-    this.#prepare(root);
+    const counts = [...bindings.values()].map(({ size }) => size);
+    if (counts.reduce((a, b) => a + b, 0) <= MAX_SOURCES) return;
+    this.#cut(root, Math.max(...counts));
+    this.#prepare(root, inOrder);
   }
   /** Too many buffers for one dispatch: gives the largest fitting part of the expression a kernel of its own. */
-  #cut(root: Node): void {
+  #cut(root: Node, mostBindings: number): void {
     let best: Node | null = null;
     let bestCount = 1;
     const counts = new Map<Node, Set<Node>>();
@@ -220,6 +228,11 @@ class Planner implements Resolver {
     };
     visit(root);
     const cut: Node | null = best;
+    if (cut === null && mostBindings > 2)
+      throw new DeviceError(
+        "out-of-memory",
+        `${root.op?.name ?? "fused"}: tensors of several bindings of ${this.limit} bytes are read out of order, more than fit one dispatch; work on slices of them`,
+      );
     invariant(cut !== null, "planner: a fused expression cannot be cut");
     this.#fusion.inlined[(cut as Node).index] = false;
     this.place(cut);
@@ -227,7 +240,7 @@ class Planner implements Resolver {
 
   /** Runs the expression above `node`, node included, into a view of `value`. */
   #fused(node: Node, value: Value, view: View): void {
-    this.#prepare(node);
+    this.#prepare(node, true);
     const alone: Resolver = {
       inlined: (n) => n === node || this.inlined(n),
       limit: this.limit,
@@ -241,7 +254,7 @@ class Planner implements Resolver {
   #reduce(node: Node, value: Value): void {
     const [input] = node.inputs;
     invariant(input !== undefined, "planner: reduce without input");
-    if (this.inlined(input)) this.#prepare(input);
+    if (this.inlined(input)) this.#prepare(input, false);
     else this.place(input);
     const [scale = 1, ...axes] = node.attrs;
     const op = node.op as ReduceOp; // kind is reduce
@@ -261,7 +274,7 @@ class Planner implements Resolver {
       const view: View = { shape: piece.shape, strides: whole.strides, offset: start * (whole.strides[axis] ?? 0) };
       start += n;
       if (sizeOf(piece.shape) === 0) continue;
-      if (this.inlined(piece)) this.#prepare(piece);
+      if (this.inlined(piece)) this.#prepare(piece, true);
       else this.place(piece);
       for (const kernel of elementwiseKernels(piece, sizeOf(piece.shape), value, mapOf(view), this, "concat"))
         this.#emit(kernel, value);
