@@ -231,7 +231,7 @@ class Planner implements Resolver {
     if (cut === null && mostBindings > 2)
       throw new DeviceError(
         "out-of-memory",
-        `${root.op?.name ?? "fused"}: tensors of several bindings of ${this.limit} bytes are read out of order, more than fit one dispatch; work on slices of them`,
+        `${root.op?.name ?? "fused"}: reads tensors of several bindings of ${this.limit} bytes each, more than fit one dispatch; work on slices of them`,
       );
     invariant(cut !== null, "planner: a fused expression cannot be cut");
     this.#fusion.inlined[(cut as Node).index] = false;
