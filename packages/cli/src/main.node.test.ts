@@ -48,3 +48,15 @@ test("Ctrl-C ends the program with code 130 and keeps what is finished", { timeo
   await video.close();
   expect((await folder.others(known)).toSorted()).toEqual(["long.jsonl", "long.mp4"]);
 });
+
+test("a reader that closes the pipe early is no failure", { timeout: SLOW_MACHINE }, async () => {
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const node = ["--import", import.meta.resolve("tsx"), "--conditions=@omni/source", main];
+  const weights = folder.at(`weights/${WEIGHT_FILES.dit}`);
+  const child = spawn(process.execPath, [...node, "inspect", weights], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = await once(child, "close");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});

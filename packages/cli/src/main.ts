@@ -6,6 +6,12 @@ import { run } from "./run.ts";
 /** A wrapper may pass on a Ctrl-C that the terminal has sent already. */
 const SAME_KEY_MS = 1000;
 
+// a reader may have seen enough, as `| head` has; what else the command does goes on
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+
 const controller = new AbortController();
 let first = 0;
 

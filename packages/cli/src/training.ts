@@ -7,6 +7,7 @@ import {
   loadAudio,
   loadAutoencoder,
   loadDenoiser,
+  presets,
   saveAudio,
   saveAutoencoder,
   saveDenoiser,
@@ -161,7 +162,7 @@ async function trained(
         vae,
         audio,
       });
-      return saveDenoiser(denoiser, { metadata: await record(), values: average });
+      return saveDenoiser(denoiser, { metadata: await record(), values: average, sampling: presets.nano.sampling });
     }
   }
 }

@@ -27,4 +27,4 @@ export {
   WEIGHT_FILES,
   weightsIn,
 } from "./weights.ts";
-export type { HumanWeights, SaveOptions, WeightSource } from "./weights.ts";
+export type { HumanWeights, SaveDenoiserOptions, SaveOptions, WeightSource } from "./weights.ts";

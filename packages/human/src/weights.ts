@@ -6,6 +6,7 @@ import type { Module } from "@omni/core/nn";
 import { loadVae, vaeMetadata } from "@omni/vae";
 import type { CausalVae } from "@omni/vae";
 import { parseDenoiserConfig } from "./config.ts";
+import type { SamplingConfig } from "./config.ts";
 import { Denoiser } from "./denoiser.ts";
 
 /** One weights file: bytes, a Blob, a URL, or in Node a path. */
@@ -51,11 +52,19 @@ export interface SaveOptions {
   /** Values instead of the module's own, by the same names: an average of the weights. */
   readonly values?: Readonly<Record<string, SavedTensor>>;
 }
+/** How {@link saveDenoiser} writes. */
+export interface SaveDenoiserOptions extends SaveOptions {
+  /** How it is best sampled from now on. Default: as its config says. */
+  readonly sampling?: SamplingConfig;
+}
 type SavedTensor = ReturnType<Module["parameters"]>[string];
 
 /** Denoiser, text encoder and pose guider as one safetensors file. */
-export const saveDenoiser = (denoiser: Denoiser, options: SaveOptions = {}): Promise<Uint8Array> =>
-  save(denoiser, { model: DENOISER_MODEL, config: JSON.stringify(denoiser.config) }, options);
+export const saveDenoiser = (
+  denoiser: Denoiser,
+  { sampling = denoiser.config.sampling, ...options }: SaveDenoiserOptions = {},
+): Promise<Uint8Array> =>
+  save(denoiser, { model: DENOISER_MODEL, config: JSON.stringify({ ...denoiser.config, sampling }) }, options);
 
 /** The audio encoder as a safetensors file. */
 export const saveAudio = (encoder: Wav2Vec2Encoder, options: SaveOptions = {}): Promise<Uint8Array> =>

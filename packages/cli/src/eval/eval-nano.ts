@@ -34,8 +34,8 @@ export interface FramingScores {
     readonly autoencoder: number;
     readonly truth: number;
   };
-  /** Mean opening in silence over the mean opening in speech. */
-  readonly silence: number;
+  /** Mean opening in silence over the true one in speech; of a true silent clip, what blur alone looks like. */
+  readonly silence: { readonly generated: number; readonly autoencoder: number };
   /** PSNR against the reference outside moving parts, dB. */
   readonly identity: { readonly generated: number; readonly autoencoder: number; readonly truth: number };
   /** Mean keypoint error, pixels. */
@@ -60,7 +60,7 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
   const { people, seed, signal, onProgress } = options;
   const { fps } = model.config.clip;
   const puppets = await openPuppets("test", seed);
-  const clips = Array.from({ length: people }, (_, i) =>
+  const clipOf = (i: number, silentRate: 0 | 1): PuppetClip =>
     puppets.puppet(i, {
       width: 64,
       height: 64,
@@ -68,10 +68,10 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
       frames: Math.round(SECONDS * fps),
       framing: i % 2 === 0 ? "portrait" : i % 4 === 1 ? "half" : "full",
       lipSyncRate: 1,
-      silentRate: 0,
+      silentRate,
       noiseRate: 0,
-    }),
-  );
+    });
+  const clips = Array.from({ length: people }, (_, i) => clipOf(i, 0));
   const settings = {
     ...(options.steps !== undefined && { steps: options.steps }),
     ...(options.guidance !== undefined && {
@@ -102,6 +102,8 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
     const silent = await make(clip, { audio: new Float32Array(clip.audio.length) });
     const truth = picturesOf(clip.video, clip.width, clip.height);
     const rebuilt = await reconstruct(model, clip);
+    const spoken = Math.max(1e-6, mean(openings(truth, clip)));
+    const shut = clipOf(i, 1);
     const copies = truth.map(() => referencePicture(clip));
     const points = followed.map((name) => keypointNames.indexOf(name));
     scored.push({
@@ -115,7 +117,10 @@ export async function evalNano(model: OmniHuman, options: EvalOptions): Promise<
           autoencoder: mouthCorrelation(rebuilt, clip),
           truth: mouthCorrelation(truth, clip),
         },
-        silence: mean(openings(silent, clip)) / Math.max(1e-6, mean(openings(truth, clip))),
+        silence: {
+          generated: mean(openings(silent, clip)) / spoken,
+          autoencoder: mean(openings(await reconstruct(model, shut), shut)) / spoken,
+        },
         identity: {
           generated: stillPsnr(driven, clip),
           autoencoder: stillPsnr(rebuilt, clip),
@@ -162,7 +167,7 @@ function average(list: readonly Scores[]): FramingScores {
       autoencoder: over((s) => s.mouth.autoencoder),
       truth: over((s) => s.mouth.truth),
     },
-    silence: over((s) => s.silence),
+    silence: { generated: over((s) => s.silence.generated), autoencoder: over((s) => s.silence.autoencoder) },
     identity: {
       generated: over((s) => s.identity.generated),
       autoencoder: over((s) => s.identity.autoencoder),
