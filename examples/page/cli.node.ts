@@ -1,5 +1,6 @@
 /** Serves the examples' page on this machine, or writes it as static files with `--out DIR`. */
 import { join, resolve } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildPage } from "./build.node.ts";
@@ -13,6 +14,13 @@ if (values.out !== undefined) {
 } else {
   const folder = join(fileURLToPath(new URL("../../", import.meta.url)), ".cache", "examples-page");
   await buildPage(folder);
-  const { url } = await serveFolder(folder, Number(values.port));
-  console.log(`${url} (Ctrl-C ends)`);
+  const port = Number(values.port);
+  try {
+    const { url } = await serveFolder(folder, port);
+    console.log(`${url} (Ctrl-C ends)`);
+  } catch (error) {
+    // taken, reserved, or no port at all
+    console.error(`port ${values.port} cannot be served (${(error as Error).message}); choose another with --port`);
+    process.exitCode = 1;
+  }
 }

@@ -59,7 +59,7 @@ export function defineOp<A extends OpAttrs = OpAttrs>(
   if (!compose && !kernel) throw new Error(`defineOp: ${name} must have compose or kernel, got neither`);
   const names = Object.keys(definition.attrs ?? {});
   // the names are A's own
-  const named = (attrs: readonly number[]): A => Object.fromEntries(names.map((n, i) => [n, attrs[i]])) as unknown as A;
+  const named = (attrs: readonly number[]): A => Object.fromEntries(names.map((n, i) => [n, attrs[i] ?? 0])) as A;
   const programOf = (inputs: readonly OpInfo[], attrs: readonly number[], traits: DeviceTraits): Program | null =>
     kernel?.(inputs, named(attrs), traits) ?? null;
 
