@@ -101,6 +101,7 @@ describe("bad input ends with code 2 and one line that says what to do", () => {
     [["train", "vae", "--first-stage", "3"], "--first-stage: is for `train dit`"],
     [["train", "dit", "--first-stage", "4"], "It must be 0, 1, 2 or 3"],
     [["train", "dit", "--pose-ratio", "2"], "It must be a number from 0 to 1"],
+    [["train", "dit", "--silent-ratio", "-1"], "It must be a number from 0 to 1"],
     [["dance"], "unknown command 'dance'"],
     [["inspect", "none.safetensors"], "no such file"],
   ])("omni %j", async (args, says) => {

@@ -25,13 +25,17 @@ export interface PuppetSource {
   readonly puppet: (index: number, options: PerformanceOptions) => PuppetClip;
 }
 
-/** Opens the speech engine and gives endless clips of a split; clip `index` is always the same. */
-export async function openPuppets(split: Split, seed = 0): Promise<PuppetSource> {
+/**
+ * Opens the speech engine and gives endless clips of a split; clip `index` is always the same.
+ *
+ * @param silentRate share of clips in which nobody speaks
+ */
+export async function openPuppets(split: Split, seed = 0, silentRate = 0.08): Promise<PuppetSource> {
   const synthesizer = await openSynthesizer();
   const bank = split === "train" ? new UtteranceBank(BANK_SIZE) : null;
   const seedOf = (index: number): number => seed * 1_000_003 + index;
   const puppet = (index: number, options: PerformanceOptions): PuppetClip =>
-    drawPuppet(seedOf(index), { split, synthesizer, bank, ...options });
+    drawPuppet(seedOf(index), { split, synthesizer, bank, silentRate, ...options });
   return {
     puppet,
     clips: (index, { width, height, frames }) => trainingClip(puppet(index, { width, height, frames })),

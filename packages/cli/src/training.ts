@@ -50,6 +50,8 @@ export interface TrainRequest {
   readonly firstStage: number;
   /** Share of clips with a pose in the last stage. */
   readonly poseRatio: number;
+  /** Share of clips in which nobody speaks. */
+  readonly silentRatio: number;
   /** Starts the pose condition of `init` anew. */
   readonly freshPose: boolean;
   /** The command, for the record. */
@@ -83,7 +85,7 @@ export async function train(request: TrainRequest, context: Context): Promise<st
     progress.update(line.step / line.steps, describe(line));
   };
   try {
-    const puppets = await openPuppets("train", request.seed);
+    const puppets = await openPuppets("train", request.seed, request.silentRatio);
     const bytes = await trained(
       request,
       puppets,

@@ -21,6 +21,7 @@ interface Options {
   readonly firstStage: number;
   readonly freshPose?: boolean;
   readonly poseRatio: number;
+  readonly silentRatio: number;
   readonly adapter?: AdapterChoice;
 }
 
@@ -59,6 +60,7 @@ export function trainCommand(context: Context): Command {
       share,
       0.25,
     )
+    .option("--silent-ratio <share>", "vae, dit: of the clips in which nobody speaks", share, 0.08)
     .option("--fresh-pose", "dit: let --init forget what it knows of poses, to learn them anew")
     .addOption(adapterOption())
     .addHelpText("after", examples)
@@ -76,6 +78,7 @@ export function trainCommand(context: Context): Command {
         firstStage,
         freshPose = false,
         poseRatio,
+        silentRatio,
         adapter,
       } = options;
       if (decoderOnly && (part !== "vae" || init === null))
@@ -97,6 +100,7 @@ export function trainCommand(context: Context): Command {
         ...(firstStage > 0 ? ["--first-stage", firstStage] : []),
         ...(freshPose ? ["--fresh-pose"] : []),
         ...(poseRatio === 0.25 ? [] : ["--pose-ratio", poseRatio]),
+        ...(silentRatio === 0.08 ? [] : ["--silent-ratio", silentRatio]),
       ];
       const command = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
       const path = await train(
@@ -115,6 +119,7 @@ export function trainCommand(context: Context): Command {
           firstStage,
           freshPose,
           poseRatio,
+          silentRatio,
           command,
         },
         context,
