@@ -144,7 +144,7 @@ export { index, indexPut, type Indices } from "./ops/advanced-indexing.ts";
 export { maskedScatter, maskedSelect, nonzero } from "./ops/boolean-mask.ts";
 export { bucketize, searchSorted } from "./ops/search.ts";
 export { median, medianWithIndices, mode, quantile, type QuantileOptions } from "./ops/order-statistics.ts";
-export { type Unique, unique, uniqueConsecutive } from "./ops/unique.ts";
+export { type Unique, type UniqueOptions, unique, uniqueConsecutive } from "./ops/unique.ts";
 export { bincount, histc } from "./ops/histogram.ts";
 export { det, inverse, type SignedLogDet, slogdet, solve } from "./ops/solve.ts";
 export { cholesky, solveTriangular } from "./ops/triangular.ts";
