@@ -1,6 +1,6 @@
 import { readSafetensors } from "@omni/core/checkpoint";
 import { detValues, sizeOf } from "./det.ts";
-import type { Case, CaseFiles, CaseInput, LoadedCase, StoredValues } from "./types.ts";
+import type { Case, CaseFiles, CaseInput, LoadedCase, StoredValues, Weights } from "./types.ts";
 
 export interface SetManifest {
   readonly groups: readonly { readonly group: string; readonly manifest: string; readonly n: number }[];
@@ -31,10 +31,13 @@ async function readAll(files: CaseFiles, path: string): Promise<Tensors> {
 /** Loads cases' tensors; the files of the last few cases are kept, since neighbours share them. */
 export class CaseReader {
   readonly #files: CaseFiles;
+  readonly #cases: readonly Case[];
   readonly #open = new Map<string, Tensors>();
 
-  constructor(files: CaseFiles) {
+  /** @param cases the group's, among which one may refer to another */
+  constructor(files: CaseFiles, cases: readonly Case[]) {
     this.#files = files;
+    this.#cases = cases;
   }
 
   async #tensors(path: string): Promise<Tensors> {
@@ -44,6 +47,33 @@ export class CaseReader {
     if (this.#open.size > 8) this.#open.clear();
     this.#open.set(path, read);
     return read;
+  }
+
+  async #weights({ id, weights = [], weights_det: det }: Case): Promise<Weights> {
+    if (det && "same_as" in det) {
+      const other = this.#cases.find((one) => one.id === det.same_as && one.id !== id);
+      if (!other) throw new Error(`${id}: the group must hold ${det.same_as}, whose weights it shares`);
+      return this.#weights(other);
+    }
+    if (det)
+      return new Map(
+        det.params.map(([name, shape, lo, hi]) => {
+          const data = detValues({ name, seed: det.seed, lo, hi }, sizeOf(shape));
+          return [name, { shape, data }];
+        }),
+      );
+    const files = await Promise.all(weights.map((path) => this.#weightFiles(path)));
+    const tensors = await Promise.all([...new Set(files.flat())].map((path) => this.#tensors(path)));
+    return new Map(tensors.flatMap((file) => [...file]));
+  }
+
+  /** The files that an index lists; a file that is none stands for itself. */
+  async #weightFiles(path: string): Promise<string[]> {
+    if (!path.endsWith(".index.json")) return [path];
+    // the format of sharded checkpoints
+    const { weight_map } = JSON.parse(await this.#files.text(path)) as { weight_map: Record<string, string> };
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    return Object.values(weight_map).map((file) => folder + file);
   }
 
   async load(group: string, one: Case): Promise<LoadedCase> {
@@ -58,6 +88,6 @@ export class CaseReader {
       if (det) return { shape, data: detValues(det, sizeOf(shape)) };
       return values(tensor ?? name);
     };
-    return { ...one, values, inputValues };
+    return { ...one, values, inputValues, weightValues: () => this.#weights(one) };
   }
 }

@@ -63,6 +63,6 @@ export async function runGroup(
   const cases = manifest.cases ?? [];
   if (cases.length < (manifest.n_cases ?? 0))
     throw new Error(`${manifest.group}: must hold ${manifest.n_cases} cases, got ${cases.length}`);
-  const reader = new CaseReader(files);
+  const reader = new CaseReader(files, cases);
   for (const one of cases) report(await runCase(reader, manifest.group, one, execute));
 }

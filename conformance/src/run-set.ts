@@ -2,6 +2,7 @@ import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
 import { runSafetensors } from "./groups/safetensors.ts";
+import { runVae } from "./groups/vae.ts";
 import type { GroupManifest, SetManifest } from "./read-cases.ts";
 import { runGroup } from "./run-group.ts";
 import { type CaseFiles, type CaseResult, type Executor, SkippedCase } from "./types.ts";
@@ -16,10 +17,11 @@ const casesWith =
 
 const notImplemented = casesWith((loaded) => Promise.reject(new SkippedCase(`${loaded.op} is not implemented`)));
 
-/** What runs a group: the first letter of its name says what kind of cases it holds. */
+/** What runs a group: found by its name, else by the first letter, which says what kind of cases it holds. */
 const runners: Readonly<Record<string, GroupRunner>> = {
   A: casesWith(runOp),
   B: casesWith(runOptim),
+  C_vae: casesWith(runVae),
   D: casesWith(runMetric),
   E: runSafetensors,
 };
@@ -42,7 +44,7 @@ export async function runSet(files: CaseFiles, { groups, report }: SetOptions): 
       );
   for (const { group, manifest, n } of set.groups) {
     if (groups && !groups.some((wanted) => isAskedFor(group, wanted))) continue;
-    const run = runners[group.slice(0, 1)] ?? notImplemented;
+    const run = runners[group] ?? runners[group.slice(0, 1)] ?? notImplemented;
     let count = 0;
     await run(JSON.parse(await files.text(manifest)), files, (result) => {
       count++;

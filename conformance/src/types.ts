@@ -62,6 +62,14 @@ export interface CaseGrad {
   readonly sample_stride?: number;
 }
 
+/** Weights by a formula, or those of another case of the group. */
+export type WeightsDet =
+  | { readonly same_as: string }
+  | {
+      readonly seed: number;
+      readonly params: readonly (readonly [key: string, shape: readonly number[], lo: number, hi: number])[];
+    };
+
 /** One case of a group: see the format's own description. */
 export interface Case {
   readonly id: string;
@@ -73,6 +81,9 @@ export interface Case {
   readonly inputs: readonly CaseInput[];
   readonly outputs: readonly CaseOutput[];
   readonly grads?: readonly CaseGrad[];
+  /** Files of a network's weights, or indexes of such files. */
+  readonly weights?: readonly string[];
+  readonly weights_det?: WeightsDet;
 }
 
 export interface StoredValues {
@@ -80,12 +91,17 @@ export interface StoredValues {
   readonly data: Float32Array | Int32Array | Float64Array;
 }
 
+/** A network's weights by upstream key. */
+export type Weights = ReadonlyMap<string, StoredValues>;
+
 /** A case with the tensors that it names. */
 export interface LoadedCase extends Case {
   /** @throws Error when the case's files lack the tensor */
   values(name: string): StoredValues;
   /** An input's values, stored or by formula. */
   inputValues(input: CaseInput): StoredValues;
+  /** The network's weights; none where the case names none. */
+  weightValues(): Promise<Weights>;
 }
 
 /** What an executor computed: values in row-major order. */
