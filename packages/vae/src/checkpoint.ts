@@ -3,7 +3,7 @@ import { loadState, openCheckpoint, saveState } from "@omni/core/checkpoint";
 import type { ByteInput, ByteSource } from "@omni/core/checkpoint";
 import { parseVaeConfig, vaePresets } from "./config.ts";
 import type { VaeConfig } from "./config.ts";
-import { fromWanState } from "./key-map.ts";
+import { fromDiffusersKey, fromWanKey, fromWanState } from "./key-map.ts";
 import { CausalVae } from "./model.ts";
 
 /** Bytes, a Blob, a URL, or in Node a path. */
@@ -43,14 +43,16 @@ export async function loadVae(source: VaeSource): Promise<CausalVae> {
 /**
  * Loads Wan2.1's published autoencoder, or another one under its names.
  *
- * @param source safetensors under Wan's names (`encoder.conv1.weight`, …)
+ * @param source under Wan's names (`encoder.conv1.weight`, …) or diffusers' (`encoder.conv_in.weight`, …)
  * @throws CheckpointError when names or sizes do not fit the config
  */
 export async function loadWanVae(source: VaeSource, config: VaeConfig = vaePresets.wan21): Promise<CausalVae> {
   const vae = new CausalVae(config);
   const checkpoint = await openCheckpoint(source);
   try {
-    const ours = fromWanState(checkpoint.tensors, vae.stateDict());
+    const isDiffusers = "encoder.conv_in.weight" in checkpoint.tensors;
+    const toOurs = isDiffusers ? (key: string) => fromDiffusersKey(key, config) : fromWanKey;
+    const ours = fromWanState(checkpoint.tensors, vae.stateDict(), toOurs);
     for (const [name, { shape, value }] of Object.entries(ours)) {
       // one at a time: the file never stands in memory whole
       vae.loadStateDict({ [name]: { shape, data: await value.data("f32") } }, { strict: false });

@@ -96,7 +96,8 @@ export const vaePresets = {
     patchShortcut: false,
     quantConv: true,
     zDim: 16,
-    normEps: 1e-12,
+    // upstream divides by max(‖x‖, 1e-12)
+    normEps: 1e-24,
     latentMean: wanLatentMean,
     latentStd: wanLatentStd,
   },

@@ -33,10 +33,13 @@ export class FeatureCache {
   /** Runs one chunk to its end: realises its output with the new memory and gives the old one's back. */
   async settle(output: Tensor): Promise<void> {
     await realize([output, ...this.#next.values()]);
-    for (const [layer, frames] of this.#next) {
-      this.#kept.get(layer)?.dispose();
-      this.#kept.set(layer, frames);
-    }
+    for (const layer of this.#next.keys()) this.#kept.get(layer)?.dispose();
+    this.advance();
+  }
+
+  /** Ends a chunk without running it: the next one's graph goes on from this one's. */
+  advance(): void {
+    for (const [layer, frames] of this.#next) this.#kept.set(layer, frames);
     this.#next.clear();
     this.#first = false;
   }

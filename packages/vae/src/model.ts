@@ -117,11 +117,16 @@ export class CausalVae extends Module {
     return this.decodeRaw(this.denormalize(latents)).clamp(-1, 1);
   }
 
-  /** The posterior of a clip, in raw latents: what training needs. Shapes as `encode`. */
-  encodeMoments(video: Tensor, cache: FeatureCache | null = null): Posterior {
+  /** What the encoder says of a clip: means and, not clamped, log variances of raw latents, [B, 2C, T, h, w]. */
+  encoderMoments(video: Tensor, cache: FeatureCache | null = null): Tensor {
     this.#checkVideo(video, cache !== null && !cache.first);
     const features = this.encoder.forward(spaceToDepth(video, this.#config.spaceToDepth), cache);
-    const moments = this.quant?.forward(features) ?? features;
+    return this.quant?.forward(features) ?? features;
+  }
+
+  /** The posterior of a clip, in raw latents: what training needs. Shapes as `encode`. */
+  encodeMoments(video: Tensor, cache: FeatureCache | null = null): Posterior {
+    const moments = this.encoderMoments(video, cache);
     const { zDim } = this.#config;
     const learned = moments.slice(1, 0, zDim);
     const mean = this.shortcut ? learned.add(this.shortcut.encode(video, cache?.first ?? true)) : learned;
