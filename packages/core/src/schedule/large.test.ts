@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { conv1d, conv2d, conv3d } from "../ops/conv.ts";
 import { convTranspose1d } from "../ops/conv-transpose.ts";
+import { cumprod, cumsum } from "../ops/cumulative.ts";
 import { embedding } from "../ops/embedding.ts";
 import { gather } from "../ops/indexing.ts";
+import { argsort, sort } from "../ops/sort.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { getDevice } from "../runtime/device.ts";
 import { Rng } from "../tensor/random.ts";
@@ -103,6 +105,11 @@ const cases: [string, () => Tensor][] = [
       () => grad(conv3d(clip, cube, null, { padding: 1 }).square().sum(), [clip, cube])[i] as Tensor,
     ],
   ]),
+  ["the order of each row", () => argsort(x)],
+  ["the order of each column", () => sort(x, { axis: 0, descending: true }).values],
+  ["running sums", () => cumsum(x, 1)],
+  ["running products of columns", () => cumprod(x.mul(0.5), 0)],
+  ["gradients of running sums", () => grad(cumsum(x, 0).square().sum(), [x])[0] as Tensor],
   ["a transposed convolution", () => convTranspose1d(signal.slice(2, 0, 900), filter, null, { stride: 2, padding: 1 })],
   ["the gradient of a layer", () => grad(x.matmul(wide).silu().square().sum(), [x])[0] as Tensor],
 ];

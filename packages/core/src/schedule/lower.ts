@@ -5,13 +5,16 @@ import { sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
+import { argsortOp } from "../primitives/argsort.ts";
 import { convForward, convInputGrad, convWeightGrad } from "../primitives/conv.ts";
 import { elementwise } from "../primitives/elementwise.ts";
 import { gatherOp, scatterAddOp } from "../primitives/gather.ts";
+import { linearScanOp } from "../primitives/linear-scan.ts";
 import { matmul } from "../primitives/matmul.ts";
 import { concat, constant } from "../primitives/structural.ts";
 import { splitConv } from "./split-conv.ts";
 import { splitGather } from "./split-gather.ts";
+import { splitRows } from "./split-rows.ts";
 import { joined, splitMatmul } from "./split.ts";
 
 const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elementwise.toU8 } as const;
@@ -105,6 +108,7 @@ class Lowering {
   #splitterOf({ op }: Node): ((node: Node, limit: number) => Node | null) | null {
     if (op === matmul) return splitMatmul;
     if (op === convForward || op === convInputGrad || op === convWeightGrad) return splitConv;
+    if (op === argsortOp || op === linearScanOp) return splitRows;
     return op === gatherOp || op === scatterAddOp ? splitGather : null;
   }
 
