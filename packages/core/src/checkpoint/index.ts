@@ -12,6 +12,7 @@ export {
   type WriteOptions,
   writeSafetensors,
 } from "./safetensors-writer.ts";
+export { renamed } from "./renamed.ts";
 export { readSharded } from "./sharded.ts";
 export {
   type Loadable,

@@ -2,6 +2,7 @@ import { arrayType, WORD_BYTES } from "../base/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { checkpointError, quote } from "./checkpoint-error.ts";
 import { uploadTensor } from "./device-tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ByteInput } from "./open-source.ts";
 import { streamSafetensors, type TensorSource, type WriteOptions } from "./safetensors-writer.ts";
@@ -52,11 +53,17 @@ const GROUP_BYTES = 64 << 20;
  * Loads a checkpoint into a module. Names and shapes are compared before anything is read; values are converted to the type of
  * the parameter. Parameters that are tensors get theirs on the device, piece by piece: host memory stays at a few MiB.
  *
+ * @param input an open checkpoint stays open
  * @throws CheckpointError when they do not fit: the module is untouched; or when reading fails on the way
  */
-export async function loadState(module: Loadable, input: ByteInput, options: LoadOptions = {}): Promise<LoadResult> {
+export async function loadState(
+  module: Loadable,
+  input: ByteInput | Checkpoint,
+  options: LoadOptions = {},
+): Promise<LoadResult> {
   const { strict = true, ...urlOptions } = options;
-  const checkpoint = await openCheckpoint(input, urlOptions);
+  const isOpen = typeof input === "object" && "tensors" in input;
+  const checkpoint = isOpen ? input : await openCheckpoint(input, urlOptions);
   try {
     const { tensors, metadata } = checkpoint;
     const parameters = new Map(module.namedParameters());
@@ -89,7 +96,7 @@ export async function loadState(module: Loadable, input: ByteInput, options: Loa
     if (Object.keys(group).length > 0) await flush();
     return { metadata, missing, unexpected };
   } finally {
-    await checkpoint.close();
+    if (!isOpen) await checkpoint.close();
   }
 }
 

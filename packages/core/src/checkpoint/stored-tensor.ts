@@ -39,6 +39,12 @@ export interface StoredTensor {
    * @throws CheckpointError as `data`, while it is iterated
    */
   pieces<K extends keyof NumericArrays>(as: K): AsyncGenerator<NumericArrays[K]>;
+  /**
+   * `count` values of `data(as)` from the one at `begin` on: a table's rows, without the table.
+   *
+   * @throws CheckpointError as `data`, or when they are not all there
+   */
+  range<K extends keyof NumericArrays>(as: K, begin: number, count: number): Promise<NumericArrays[K]>;
   /** The elements as they are stored, bit for bit: halves and 8-bit floats as unsigned integers, 64-bit integers as bigints. */
   stored(): Promise<StoredArray>;
 }
@@ -130,6 +136,23 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
     }
   }
 
+  async function range<K extends keyof NumericArrays>(as: K, begin: number, count: number): Promise<NumericArrays[K]>;
+  async function range(
+    as: keyof NumericArrays,
+    begin: number,
+    count: number,
+  ): Promise<NumericArrays[keyof NumericArrays]> {
+    checkType(as);
+    if (begin < 0 || count < 0 || begin + count > values)
+      fail(`must have the values asked for, of ${values}`, `${count} from ${begin} on`, "ask for fewer");
+    const out = new NUMERIC_ARRAYS[as](count);
+    if (count === 0) return out;
+    const read = await open();
+    const size = array.BYTES_PER_ELEMENT;
+    convert(storedView(dtype, await read(begin * size, count * size)), as, out, 0);
+    return out;
+  }
+
   const stored = async (): Promise<StoredArray> => {
     const out = allocate(() => new Uint8Array(bytes));
     for await (const [piece, at] of storedPieces())
@@ -137,5 +160,5 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
     return storedView(dtype, out);
   };
 
-  return { dtype, shape, data, pieces, stored };
+  return { dtype, shape, data, pieces, range, stored };
 }
