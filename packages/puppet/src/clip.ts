@@ -148,13 +148,16 @@ export function drawClip(performance: Performance): PuppetClip {
   };
 }
 
-/** Another moment: other motion, the mouth shut in seven of ten. */
+/**
+ * Another moment: other motion, the mouth shut in seven of ten, but of those who say nothing in three of ten, or an open mouth would seem
+ * to be a face's own.
+ */
 export function drawReference(performance: Performance): ReferenceFrame {
   const { identity, framing, track, view, seed } = performance;
   const random = new Random(hash(seed, "reference"));
   const motion = drawMotion(hash(seed, "reference motion"), identity, track, framing);
   const state = stateAt(motion, random.range(0.6, 60));
-  const open = random.chance(0.7) ? 0 : random.range(0.1, 0.8);
+  const open = random.chance(track.placed.length > 0 ? 0.7 : 0.3) ? 0 : random.range(0.1, 0.8);
   const mouth = {
     ...closedMouth,
     open,
