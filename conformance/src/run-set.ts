@@ -2,7 +2,9 @@ import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
 import { runSafetensors } from "./groups/safetensors.ts";
+import { runSd3 } from "./groups/sd3.ts";
 import { runVae } from "./groups/vae.ts";
+import { runVideoDit } from "./groups/video-dit.ts";
 import type { GroupManifest, SetManifest } from "./read-cases.ts";
 import { runGroup } from "./run-group.ts";
 import { type CaseFiles, type CaseResult, type Executor, SkippedCase } from "./types.ts";
@@ -21,7 +23,9 @@ const notImplemented = casesWith((loaded) => Promise.reject(new SkippedCase(`${l
 const runners: Readonly<Record<string, GroupRunner>> = {
   A: casesWith(runOp),
   B: casesWith(runOptim),
+  C_mmdit_sd3: casesWith(runSd3),
   C_vae: casesWith(runVae),
+  C_video_dit: casesWith(runVideoDit),
   D: casesWith(runMetric),
   E: runSafetensors,
 };

@@ -5,7 +5,8 @@ import { gatherWindows, windowFrames } from "./audio-window.ts";
 import { TEMPORAL_STRIDE } from "./config.ts";
 import type { DitConfig } from "./config.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
-import { headNorm, qkScale } from "./layers.ts";
+import { qkScale } from "./layers.ts";
+import { headNorm } from "./modulation.ts";
 
 const INIT_STD = 0.02;
 // a latent frame must tell its four video frames apart from the first step on: beside unit tokens, 0.02 would drown

@@ -1,11 +1,14 @@
 import type { Rng, Tensor } from "@omni/core";
 import { Module } from "@omni/core/nn";
 import { AudioAttention } from "./audio-attention.ts";
+import type { BlockConfig } from "./block-config.ts";
 import type { DitConfig } from "./config.ts";
 import type { Layout } from "./inputs.ts";
 import { jointAttention } from "./joint-attention.ts";
 import type { JointContext } from "./joint-attention.ts";
-import { blockModulation, modulatedNorm, modulationTable, Stream } from "./layers.ts";
+import { Stream } from "./layers.ts";
+import { blockModulation, inputModulation, modulatedNorm, modulationWeights } from "./modulation.ts";
+import type { ModulationWeights } from "./modulation.ts";
 import type { TimeModulation } from "./timestep.ts";
 
 /** The two token streams: `video` [B, frames, P, D], `text` [B, 1, L, D] or null. */
@@ -16,10 +19,21 @@ export interface Streams {
 
 /** What every block is given beside the streams. */
 export interface BlockContext extends JointContext {
-  readonly time: TimeModulation;
-  /** [B, motion + noisy frames, slots, D] */
-  readonly audio: Tensor;
-  readonly layout: Layout;
+  readonly time: Pick<TimeModulation, "video" | "text">;
+  /** [B, motion + noisy frames, slots, D]; null in a model that hears nothing. */
+  readonly audio: Tensor | null;
+  readonly layout: Pick<Layout, "referenceFrames" | "motionFrames" | "noisyFrames" | "frames">;
+}
+
+/** Where a block stands and what it has. */
+export interface BlockOptions {
+  /** Whether text has weights of its own. */
+  readonly hasText: boolean;
+  /** Nobody reads the last block's text and clean frames. */
+  readonly isLast: boolean;
+  /** What the model hears, or null. */
+  readonly audio: DitConfig | null;
+  readonly rng: Rng;
 }
 
 /**
@@ -31,57 +45,61 @@ export class Block extends Module {
   readonly video: Stream;
   /** Null in hybrid blocks, which use the video stream's weights for text. */
   readonly text: Stream | null;
-  readonly videoModulation: Tensor;
-  readonly textModulation: Tensor;
-  readonly audio: AudioAttention;
+  readonly videoModulation: ModulationWeights;
+  readonly textModulation: ModulationWeights;
+  /** Null in a model that hears nothing. */
+  readonly audio: AudioAttention | null;
   readonly #isLast: boolean;
 
-  constructor(config: DitConfig, { index, rng }: { readonly index: number; readonly rng: Rng }) {
+  constructor(config: BlockConfig, { hasText, isLast, audio, rng }: BlockOptions) {
     super();
-    this.#isLast = index === config.depth - 1;
+    this.#isLast = isLast;
     this.video = new Stream(config, { rng: rng.fork("video"), inputOnly: false });
-    this.text =
-      index < config.doubleBlocks ? new Stream(config, { rng: rng.fork("text"), inputOnly: this.#isLast }) : null;
-    this.videoModulation = modulationTable(config);
-    this.textModulation = modulationTable(config);
-    this.audio = new AudioAttention(config, rng.fork("audio"));
+    this.text = hasText ? new Stream(config, { rng: rng.fork("text"), inputOnly: isLast }) : null;
+    this.videoModulation = modulationWeights(config, { rng: rng.fork("videoModulation"), inputOnly: false });
+    this.textModulation = modulationWeights(config, { rng: rng.fork("textModulation"), inputOnly: isLast });
+    this.audio = audio && new AudioAttention(audio, rng.fork("audio"));
   }
 
   forward({ video, text }: Streams, { time, audio, layout, rope, keyMask }: BlockContext): Streams {
     const streams = { video: this.video, text: this.text ?? this.video };
+    const { norm } = this.video.config;
     const { referenceFrames, motionFrames, noisyFrames, frames } = layout;
     const onlyFrom = this.#isLast ? frames - noisyFrames : null;
     const kept = (x: Tensor): Tensor => (onlyFrom ? x.slice(1, onlyFrom, frames) : x);
 
     const videoMod = blockModulation(time.video, this.videoModulation);
-    const textMod = blockModulation(time.text, this.textModulation);
     const normed = {
-      video: modulatedNorm(video, videoMod.attention),
-      text: text && modulatedNorm(text, textMod.attention),
+      video: modulatedNorm(video, videoMod.attention, norm),
+      text: text && modulatedNorm(text, inputModulation(time.text, this.textModulation), norm),
     };
     const attended = jointAttention(streams, normed, { rope, keyMask }, onlyFrom);
 
     const keptMod = onlyFrom ? blockModulation(kept(time.video), this.videoModulation) : videoMod;
     let img = streams.video.attended(kept(video), attended.video, keptMod.attention);
-    img =
-      onlyFrom === null ? this.#hear(img, audio, referenceFrames) : this.#hear(img, audio.slice(1, motionFrames), 0);
+    if (this.audio && audio)
+      img =
+        onlyFrom === null
+          ? hear(this.audio, img, audio, referenceFrames)
+          : hear(this.audio, img, audio.slice(1, motionFrames), 0);
     img = streams.video.feedForward(img, keptMod.ffn);
     if (!text || !attended.text) return { video: img, text: null };
+    const textMod = blockModulation(time.text, this.textModulation);
     const txt = streams.text.attended(text, attended.text, textMod.attention);
     return { video: img, text: streams.text.feedForward(txt, textMod.ffn) };
   }
+}
 
-  /** Adds the audio cross-attention to all frames but the first `deaf` ones, the reference. */
-  #hear(video: Tensor, audio: Tensor, deaf: number): Tensor {
-    if (deaf === 0) return video.add(this.audio.forward(video, audio));
-    const heard = this.audio.forward(video.slice(1, deaf), audio);
-    return video.add(
-      heard.pad([
-        [0, 0],
-        [deaf, 0],
-        [0, 0],
-        [0, 0],
-      ]),
-    );
-  }
+/** Adds the audio cross-attention to all frames but the first `deaf` ones, the reference. */
+function hear(attention: AudioAttention, video: Tensor, audio: Tensor, deaf: number): Tensor {
+  if (deaf === 0) return video.add(attention.forward(video, audio));
+  const heard = attention.forward(video.slice(1, deaf), audio);
+  return video.add(
+    heard.pad([
+      [0, 0],
+      [deaf, 0],
+      [0, 0],
+      [0, 0],
+    ]),
+  );
 }

@@ -53,6 +53,12 @@ export interface Layout {
   readonly videoFrames: number;
 }
 
+/** What the inputs' shapes follow from. */
+export type InputWidths = Pick<
+  DitConfig,
+  "latentChannels" | "poseChannels" | "textDim" | "audioDim" | "audioTokensPerFrame"
+>;
+
 /** Video frames that `latentFrames` stand for: 1 + 4 (n − 1). */
 export const videoFramesOf = (latentFrames: number): number => 1 + TEMPORAL_STRIDE * (latentFrames - 1);
 
@@ -61,7 +67,7 @@ export const videoFramesOf = (latentFrames: number): number => 1 + TEMPORAL_STRI
  *
  * @throws ShapeError naming the input, the shape it must have and the one it has
  */
-export function layoutOf(config: DitConfig, inputs: DitInputs): Layout {
+export function layoutOf(config: InputWidths, inputs: DitInputs): Layout {
   const { latentChannels: channels, poseChannels, textDim, audioDim, audioTokensPerFrame } = config;
   const [batch = 0, , noisyFrames = 0, height = 0, width = 0] = inputs.noisy.shape;
   expectShape("noisy", inputs.noisy, [batch, channels, noisyFrames, height, width]);

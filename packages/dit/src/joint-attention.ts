@@ -1,7 +1,7 @@
-import { attention, concat, zeros } from "@omni/core";
+import { attention, concat, ones, zeros } from "@omni/core";
 import type { Tensor } from "@omni/core";
-import { headNorm } from "./layers.ts";
 import type { Stream } from "./layers.ts";
+import { headNorm } from "./modulation.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
 import { applyRope } from "./rope3d.ts";
 import type { Rope } from "./rope3d.ts";
@@ -11,10 +11,14 @@ const MASKED = -1e9;
 
 /** What all blocks' joint attentions share: positions, and which keys may be seen. */
 export interface JointContext {
-  readonly rope: Rope;
+  /** Null where tokens carry their positions in themselves. */
+  readonly rope: Rope | null;
   /** Additive, [B, 1, 1, M]; null where every token may be seen. */
   readonly keyMask: Tensor | null;
 }
+
+/** 1 = seen, 0 = hidden → numbers to add to the scores. */
+export const maskedScores = (seen: Tensor): Tensor => seen.sub(1).mul(-MASKED);
 
 /** Hides padded or dropped text tokens and dropped reference tokens from every query; null where there is nothing to hide. */
 export function keyMask({ textMask, textActive, referenceActive }: DitInputs, layout: Layout): Tensor | null {
@@ -26,11 +30,11 @@ export function keyMask({ textMask, textActive, referenceActive }: DitInputs, la
   if (textLength > 0) {
     const active = textActive ? textActive.reshape([batch, 1]) : null;
     const text = textMask && active ? textMask.mul(active) : (textMask ?? active);
-    seen.push((text ? text.sub(1).mul(-MASKED) : zeros([batch, 1])).expand([batch, textLength]));
+    seen.push((text ? maskedScores(text) : zeros([batch, 1])).expand([batch, textLength]));
   }
   const referenceTokens = referenceFrames * tokensPerFrame;
   if (referenceTokens > 0) {
-    const reference = referenceActive ? referenceActive.reshape([batch, 1]).sub(1).mul(-MASKED) : zeros([batch, 1]);
+    const reference = referenceActive ? maskedScores(referenceActive.reshape([batch, 1])) : zeros([batch, 1]);
     seen.push(reference.expand([batch, referenceTokens]));
   }
   seen.push(zeros([batch, frames * tokensPerFrame - referenceTokens]));
@@ -40,7 +44,7 @@ export function keyMask({ textMask, textActive, referenceActive }: DitInputs, la
 /**
  * Attention over text and video tokens at once, each projected by its own stream's weights.
  *
- * Queries and keys are RMS-normed per head, scaled per channel and rotated; scores carry 1/√headDim.
+ * Queries and keys are RMS-normed, scaled per channel and rotated, each as the streams have it; scores carry 1/√headDim.
  *
  * @param text modulated text tokens, [B, 1, L, D], or null
  * @param video modulated video tokens, [B, frames, P, D]
@@ -48,13 +52,13 @@ export function keyMask({ textMask, textActive, referenceActive }: DitInputs, la
  * @returns heads joined again: `text` [B, 1, L, D] or null, `video` [B, frames − onlyFrom, P, D]
  */
 export function jointAttention(
-  streams: { readonly text: Stream; readonly video: Stream },
+  streams: TokenStreams,
   { text, video }: { readonly text: Tensor | null; readonly video: Tensor },
   { rope, keyMask: mask }: JointContext,
   onlyFrom: number | null,
 ): { readonly text: Tensor | null; readonly video: Tensor } {
   const [batch = 0, frames = 0, perFrame = 0, width = 0] = video.shape;
-  const headDim = streams.video.qkScale.shape[1] ?? width;
+  const { headDim } = streams.video.config;
   const heads = width / headDim;
   const textLength = text?.shape[2] ?? 0;
   const tokens = textLength + frames * perFrame;
@@ -68,7 +72,7 @@ export function jointAttention(
     heads,
     headDim,
   ]);
-  const qk = applyRope(headNorm(qkv.slice(2, 0, 2)), tokenScale(streams, textLength, tokens), rope);
+  const qk = queriesAndKeys(qkv.slice(2, 0, 2), streams, { textLength, rope });
   const part = (of: Tensor, index: number): Tensor =>
     of
       .slice(2, index, index + 1)
@@ -86,14 +90,34 @@ export function jointAttention(
   };
 }
 
-/** Each token's query and key scale: [1, 2, headDim] where both streams share it, else [M, 2, headDim]. */
+interface TokenStreams {
+  readonly text: Stream;
+  readonly video: Stream;
+}
+
+/** Norm, scale and rotation of [B, M, 2 (q, k), H, headDim]. */
+function queriesAndKeys(
+  qk: Tensor,
+  streams: TokenStreams,
+  { textLength, rope }: { readonly textLength: number; readonly rope: Rope | null },
+): Tensor {
+  const { qkNorm } = streams.video.config;
+  const [batch = 1, tokens = 1, parts = 2, heads = 1, headDim = 1] = qk.shape;
+  if (qkNorm === "none") return rope ? applyRope(qk, null, rope) : qk;
+  const normed = qkNorm === "head" ? headNorm(qk) : headNorm(qk.reshape([batch, tokens, parts, -1])).reshape(qk.shape);
+  const scale = tokenScale(streams, textLength, tokens, [parts, qkNorm === "head" ? 1 : heads, headDim]);
+  return rope ? applyRope(normed, scale, rope) : normed.mul(scale);
+}
+
+/** Each token's query and key scale: [1, 2, 1 or H, headDim] where both streams share it, else [M, 2, 1 or H, headDim]. */
 function tokenScale(
-  { text, video }: { readonly text: Stream; readonly video: Stream },
+  { text, video }: TokenStreams,
   textLength: number,
   tokens: number,
+  shape: readonly [parts: number, heads: number, headDim: number],
 ): Tensor {
-  if (textLength === 0 || text === video) return video.qkScale.unsqueeze(0);
-  const [parts = 2, headDim = 1] = video.qkScale.shape;
-  const repeated = (scale: Tensor, times: number): Tensor => scale.unsqueeze(0).expand([times, parts, headDim]);
-  return concat([repeated(text.qkScale, textLength), repeated(video.qkScale, tokens - textLength)], { axis: 0 });
+  const own = ({ qkScale }: Stream): Tensor => (qkScale ?? ones(shape)).reshape([1, ...shape]);
+  if (textLength === 0 || text === video) return own(video);
+  const repeated = (stream: Stream, times: number): Tensor => own(stream).expand([times, ...shape]);
+  return concat([repeated(text, textLength), repeated(video, tokens - textLength)], { axis: 0 });
 }

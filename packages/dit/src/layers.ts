@@ -1,52 +1,12 @@
-import { ones, rmsNorm, tensor } from "@omni/core";
+import { ones } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
-import { Linear, Module } from "@omni/core/nn";
-import type { DitConfig } from "./config.ts";
-import { MODULATION_ROWS } from "./timestep.ts";
+import { Linear, MLP, Module } from "@omni/core/nn";
+import type { BlockConfig } from "./block-config.ts";
+import { modulatedNorm } from "./modulation.ts";
+import type { Modulation } from "./modulation.ts";
 
-const NORM_EPS = 1e-6;
-
-/** Shift and scale after a norm, gate on the residual; [B, frames, 1, D] each. */
-export interface Modulation {
-  readonly shift: Tensor;
-  readonly scale: Tensor;
-  readonly gate: Tensor;
-}
-
-/** RMS norm without parameters, then (1 + scale) x + shift. */
-export const modulatedNorm = (x: Tensor, { shift, scale }: Pick<Modulation, "shift" | "scale">): Tensor =>
-  rmsNorm(x, undefined, { eps: NORM_EPS }).mul(scale.add(1)).add(shift);
-
-/** Divides every head by its root mean square; the learned scale follows in {@link applyRope}. */
-export const headNorm = (heads: Tensor): Tensor => rmsNorm(heads, undefined, { eps: NORM_EPS });
-
-/** A per-channel scale for queries and keys, [2 (q, k), headDim], from 1. */
-export const qkScale = (headDim: number): Tensor => ones([2, headDim]);
-
-/** A block's own part of the modulation, [6, D]: zeros, gates at `gateInit`. */
-export function modulationTable({ width, gateInit }: DitConfig): Tensor {
-  const table = new Float32Array(MODULATION_ROWS * width);
-  for (const row of [2, 5]) table.fill(gateInit, row * width, (row + 1) * width);
-  return tensor(table, { shape: [MODULATION_ROWS, width] });
-}
-
-/**
- * Modulation of a block's two halves.
- *
- * @param time shared part, [B, frames, 6, D]
- * @param table the block's part, [6, D]
- */
-export function blockModulation(
-  time: Tensor,
-  table: Tensor,
-): { readonly attention: Modulation; readonly ffn: Modulation } {
-  const rows = time.add(table);
-  const row = (i: number): Tensor => rows.slice(2, i, i + 1);
-  return {
-    attention: { shift: row(0), scale: row(1), gate: row(2) },
-    ffn: { shift: row(3), scale: row(4), gate: row(5) },
-  };
-}
+/** A per-channel scale for queries and keys, [2 (q, k), channels], from 1. */
+export const qkScale = (channels: number): Tensor => ones([2, channels]);
 
 /**
  * SwiGLU feed-forward: W_out (silu(W_gate x) ⊙ W_up x), gate and up as one matrix.
@@ -58,10 +18,10 @@ export class SwiGlu extends Module {
   readonly out: Linear;
   readonly #hidden: number;
 
-  constructor({ width, ffnDim }: DitConfig, rng: Rng) {
+  constructor({ width, ffnDim, bias }: BlockConfig, rng: Rng) {
     super();
-    this.gateUp = new Linear(width, 2 * ffnDim, { bias: false, rng: rng.fork("gateUp") });
-    this.out = new Linear(ffnDim, width, { bias: false, rng: rng.fork("out") });
+    this.gateUp = new Linear(width, 2 * ffnDim, { bias, rng: rng.fork("gateUp") });
+    this.out = new Linear(ffnDim, width, { bias, rng: rng.fork("out") });
     this.#hidden = ffnDim;
   }
 
@@ -73,21 +33,35 @@ export class SwiGlu extends Module {
   }
 }
 
+function feedForward(config: BlockConfig, rng: Rng): SwiGlu | MLP {
+  const { width, ffnDim, bias, ffn } = config;
+  return ffn === "swiglu"
+    ? new SwiGlu(config, rng)
+    : new MLP(width, ffnDim, { activation: (x) => x.gelu(), bias, rng });
+}
+
 /** Weights that one modality brings to a block: its projections into and out of the joint attention, and its FFN. */
 export class Stream extends Module {
   readonly qkv: Linear;
-  readonly qkScale: Tensor;
+  /** [2 (q, k), headDim], or [2, D] where all heads are normed together; null without a norm. */
+  readonly qkScale: Tensor | null;
   /** Null in the last block's text stream, whose output nobody reads. */
   readonly projection: Linear | null;
-  readonly ffn: SwiGlu | null;
+  readonly ffn: SwiGlu | MLP | null;
+  readonly #config: BlockConfig;
 
-  constructor(config: DitConfig, { rng, inputOnly }: { readonly rng: Rng; readonly inputOnly: boolean }) {
+  constructor(config: BlockConfig, { rng, inputOnly }: { readonly rng: Rng; readonly inputOnly: boolean }) {
     super();
-    const { width, headDim } = config;
-    this.qkv = new Linear(width, 3 * width, { bias: false, rng: rng.fork("qkv") });
-    this.qkScale = qkScale(headDim);
-    this.projection = inputOnly ? null : new Linear(width, width, { bias: false, rng: rng.fork("projection") });
-    this.ffn = inputOnly ? null : new SwiGlu(config, rng.fork("ffn"));
+    const { width, headDim, qkNorm, bias } = config;
+    this.qkv = new Linear(width, 3 * width, { bias, rng: rng.fork("qkv") });
+    this.qkScale = qkNorm === "none" ? null : qkScale(qkNorm === "head" ? headDim : width);
+    this.projection = inputOnly ? null : new Linear(width, width, { bias, rng: rng.fork("projection") });
+    this.ffn = inputOnly ? null : feedForward(config, rng.fork("ffn"));
+    this.#config = config;
+  }
+
+  get config(): BlockConfig {
+    return this.#config;
   }
 
   /** Residual half after the joint attention: x + gate · W_o attended. */
@@ -97,6 +71,7 @@ export class Stream extends Module {
 
   /** Residual half of the FFN. */
   feedForward(x: Tensor, modulation: Modulation): Tensor {
-    return this.ffn ? x.add(this.ffn.forward(modulatedNorm(x, modulation)).mul(modulation.gate)) : x;
+    if (!this.ffn) return x;
+    return x.add(this.ffn.forward(modulatedNorm(x, modulation, this.#config.norm)).mul(modulation.gate));
   }
 }

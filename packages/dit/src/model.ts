@@ -1,59 +1,25 @@
-import { Rng, tensor } from "@omni/core";
+import { Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
-import { Linear, Module } from "@omni/core/nn";
+import { Module } from "@omni/core/nn";
 import { AudioEmbed } from "./audio-attention.ts";
+import { omniBlock } from "./block-config.ts";
 import { Block } from "./block.ts";
 import type { Streams } from "./block.ts";
-import { checkDitConfig } from "./config.ts";
+import { checkDitConfig, PATCH } from "./config.ts";
 import type { DitConfig } from "./config.ts";
+import { FinalLayer } from "./final-layer.ts";
 import { layoutOf } from "./inputs.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
 import { keyMask } from "./joint-attention.ts";
-import { modulatedNorm } from "./layers.ts";
 import { PatchEmbed, unpatchify } from "./patch-embed.ts";
 import { referencePrior } from "./reference-prior.ts";
 import { rope3d, tokenPositions } from "./rope3d.ts";
 import type { Rope } from "./rope3d.ts";
+import { TextEmbed } from "./text-embed.ts";
 import { TimeEmbed } from "./timestep.ts";
 
 // a session sees few distinct sizes: guidance branches with and without text, first and later segments
 const CACHED_ROPES = 16;
-
-/** Text encoder states → text tokens: a two-layer projection. */
-class TextEmbed extends Module {
-  readonly in: Linear;
-  readonly out: Linear;
-
-  constructor({ textDim, width }: DitConfig, rng: Rng) {
-    super();
-    this.in = new Linear(textDim, width, { rng: rng.fork("in") });
-    this.out = new Linear(width, width, { rng: rng.fork("out") });
-  }
-
-  /** [B, L, textDim] → [B, 1, L, D] */
-  forward(text: Tensor): Tensor {
-    return this.out.forward(this.in.forward(text).gelu()).unsqueeze(1);
-  }
-}
-
-/** Modulated norm and the projection back to patches; the projection starts at zero. */
-class FinalLayer extends Module {
-  /** Shift and scale, [2, D]. */
-  readonly modulation: Tensor;
-  readonly projection: Linear;
-
-  constructor({ width, latentChannels }: DitConfig, rng: Rng) {
-    super();
-    this.modulation = tensor(new Float32Array(2 * width), { shape: [2, width] });
-    this.projection = new Linear(width, latentChannels * 4, { rng: rng.fork("projection"), init: "zeros" });
-  }
-
-  /** @param vector time, [B, 1, 1, D] */
-  forward(video: Tensor, vector: Tensor): Tensor {
-    const row = (i: number): Tensor => vector.add(this.modulation.slice(0, i, i + 1));
-    return this.projection.forward(modulatedNorm(video, { shift: row(0), scale: row(1) }));
-  }
-}
 
 /**
  * Multimodal diffusion transformer of OmniHuman: predicts the velocity v = ε − x_0 of noised video latents under any mix of text,
@@ -81,11 +47,12 @@ export class MMDiT extends Module {
     this.timeIn = new TimeEmbed(config, rng.fork("timeIn"));
     this.audioIn = new AudioEmbed(config, rng.fork("audioIn"));
     const blocks = rng.fork("blocks");
-    this.blocks = Array.from(
-      { length: config.depth },
-      (_, index) => new Block(config, { index, rng: blocks.fork(index) }),
-    );
-    this.finalLayer = new FinalLayer(config, rng.fork("finalLayer"));
+    const block = omniBlock(config);
+    this.blocks = Array.from({ length: config.depth }, (_, index) => {
+      const hasText = index < config.doubleBlocks;
+      return new Block(block, { hasText, isLast: index === config.depth - 1, audio: config, rng: blocks.fork(index) });
+    });
+    this.finalLayer = new FinalLayer(block, config.latentChannels * PATCH.y * PATCH.x, rng.fork("finalLayer"));
   }
 
   get config(): DitConfig {

@@ -13,7 +13,7 @@ async function scores(queries: readonly Position[], keys: readonly Position[]): 
   const rotated = (positions: readonly Position[], which: 0 | 1) =>
     applyRope(
       vectors.expand([1, positions.length, 2, 1, 32]),
-      new Rng(4).uniform([1, 2, 32], 0.5, 2),
+      new Rng(4).uniform([1, 2, 1, 32], 0.5, 2),
       rope3d(positions, config),
     ).slice(2, which, which + 1);
   const products = rotated(queries, 0).mul(rotated(keys, 1)).sum({ axis: -1 });

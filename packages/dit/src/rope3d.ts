@@ -6,11 +6,15 @@ import type { Layout } from "./inputs.ts";
 /** Position of a token; `null` is not rotated. */
 export type Position = readonly [t: number, y: number, x: number] | null;
 
-/** Rotation of M tokens, shaped to broadcast over [B, M, 2 (q, k), H, 2 (halves), headDim / 2]. */
+/** Which channels of a head turn together: j and j + headDim / 2, or 2j and 2j + 1. */
+export type RopePairs = "halves" | "interleaved";
+
+/** Rotation of M tokens, shaped to broadcast over [B, M, 2 (q, k), H, headDim split into pairs]. */
 export interface Rope {
-  /** [M, 1, 1, 1, headDim / 2] */
+  readonly pairs: RopePairs;
+  /** [M, 1, 1, 1, headDim / 2], interleaved [M, 1, 1, headDim / 2, 1] */
   readonly cos: Tensor;
-  /** [M, 1, 1, 2, headDim / 2]: −sin for the first half, sin for the second. */
+  /** −sin for the first of a pair, sin for the second: [M, 1, 1, 2, headDim / 2], interleaved [M, 1, 1, headDim / 2, 2] */
   readonly sin: Tensor;
 }
 
@@ -53,35 +57,53 @@ export function ropeAngles(positions: readonly Position[], axes: readonly number
 }
 
 /** Cosines and signed sines of {@link ropeAngles} as tensors. */
-export function rope3d(positions: readonly Position[], { ropeAxes, ropeTheta }: DitConfig): Rope {
+export function rope3d(
+  positions: readonly Position[],
+  { ropeAxes, ropeTheta }: Pick<DitConfig, "ropeAxes" | "ropeTheta">,
+  pairs: RopePairs = "halves",
+): Rope {
   const angles = ropeAngles(positions, ropeAxes, ropeTheta);
   const half = angles.length / positions.length;
   const cos = Float32Array.from(angles, Math.cos);
   const sin = new Float32Array(2 * angles.length);
+  const [step, gap] = pairs === "halves" ? [1, half] : [2, 1];
   angles.forEach((angle, i) => {
-    const row = Math.floor(i / half);
-    sin[2 * row * half + (i % half)] = -Math.sin(angle);
-    sin[(2 * row + 1) * half + (i % half)] = Math.sin(angle);
+    const at = 2 * half * Math.floor(i / half) + step * (i % half);
+    sin[at] = -Math.sin(angle);
+    sin[at + gap] = Math.sin(angle);
   });
   const tokens = positions.length;
-  return { cos: tensor(cos, { shape: [tokens, 1, 1, 1, half] }), sin: tensor(sin, { shape: [tokens, 1, 1, 2, half] }) };
+  const split = (first: number): number[] => [tokens, 1, 1, ...pairShape(pairs, first, half)];
+  return { pairs, cos: tensor(cos, { shape: split(1) }), sin: tensor(sin, { shape: split(2) }) };
 }
 
+/** A head's channels split into `first` = 1 or 2 of each pair. */
+const pairShape = (pairs: RopePairs, first: number, half: number): [number, number] =>
+  pairs === "halves" ? [first, half] : [half, first];
+
 /**
- * Scales normalised queries and keys per channel, then rotates the pairs (j, j + headDim / 2).
+ * Scales queries and keys per channel, then rotates them.
  *
  * @param qk [B, M, 2 (q, k), H, headDim]
- * @param scale [M or 1, 2 (q, k), headDim]
+ * @param scale [M or 1, 2 (q, k), H or 1, headDim], or null for none
  * @returns as `qk`
  */
-export function applyRope(qk: Tensor, scale: Tensor, { cos, sin }: Rope): Tensor {
+export function applyRope(qk: Tensor, scale: Tensor | null, { pairs, cos, sin }: Rope): Tensor {
   const [batch = 1, tokens = 1, , heads = 1, headDim = 2] = qk.shape;
-  const x = qk.reshape([batch, tokens, 2, heads, 2, headDim / 2]);
-  const w = scale.reshape([-1, 2, 1, 2, headDim / 2]);
-  // flipping the halves is a view, so that all of this is one kernel: (x w) cos + flip(x w) (∓sin)
+  const split = pairShape(pairs, 2, headDim / 2);
+  const axis = pairs === "halves" ? 4 : 5;
+  const x = qk.reshape([batch, tokens, 2, heads, ...split]);
+  // flipping the pairs is a view, so that all of this is one kernel: (x w) cos + flip(x w) (∓sin)
+  if (!scale) return x.mul(cos).add(x.flip(axis).mul(sin)).reshape(qk.shape);
+  const w = scale.reshape([...scale.shape.slice(0, 3), ...split]);
   return x
     .mul(w)
     .mul(cos)
-    .add(x.flip(4).mul(w.flip(3)).mul(sin))
+    .add(
+      x
+        .flip(axis)
+        .mul(w.flip(axis - 1))
+        .mul(sin),
+    )
     .reshape(qk.shape);
 }

@@ -7,11 +7,11 @@ import type { Layout } from "./inputs.ts";
 /** Rows of a block's modulation: shift, scale and gate of attention, then of the FFN. */
 export const MODULATION_ROWS = 6;
 
-/** The shared part of AdaSingle modulation; every block adds its own table. */
+/** The shared part of AdaSingle modulation; every block adds its own table. Where blocks project for themselves (adaLN): the time vector. */
 export interface TimeModulation {
-  /** Per latent frame, [B, frames, 6, D]: reference and motion at timestep 0, noisy at t. */
+  /** Per latent frame, [B, frames, 6, D]: reference and motion at timestep 0, noisy at t. The vector: [B, frames, D]. */
   readonly video: Tensor;
-  /** [B, 1, 6, D] at t. */
+  /** [B, 1, 6, D] at t. The vector: [B, 1, D]. */
   readonly text: Tensor;
   /** Time vector for the final layer, [B, 1, 1, D]. */
   readonly vector: Tensor;
@@ -43,7 +43,7 @@ export class TimeEmbed extends Module {
   readonly #phasesPerUnit: Tensor;
   readonly #width: number;
 
-  constructor({ timeDim, width }: DitConfig, rng: Rng) {
+  constructor({ timeDim, width }: Pick<DitConfig, "timeDim" | "width">, rng: Rng) {
     super();
     this.in = new Linear(timeDim, width, { rng: rng.fork("in") });
     this.out = new Linear(width, width, { rng: rng.fork("out") });
@@ -56,7 +56,7 @@ export class TimeEmbed extends Module {
   }
 
   /** @param t [B] in [0, 1] */
-  forward(t: Tensor, { batch, frames, noisyFrames }: Layout): TimeModulation {
+  forward(t: Tensor, { batch, frames, noisyFrames }: Pick<Layout, "batch" | "frames" | "noisyFrames">): TimeModulation {
     const width = this.#width;
     const times = concat([t, zeros([1])], { axis: 0 });
     const vector = this.out.forward(this.in.forward(sinusoid(times, this.#phasesPerUnit)).silu());
