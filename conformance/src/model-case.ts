@@ -8,9 +8,9 @@ import { type CaseAnswer, type Computed, type LoadedCase, SkippedCase, type Weig
 export interface ModelCase {
   readonly args: TorchArgs;
   /** An input by name. @throws Error where the case has none */
-  input(name: string): Tensor;
+  readonly input: (name: string) => Tensor;
   /** An input by name; null where the case has none. */
-  optional(name: string): Tensor | null;
+  readonly optional: (name: string) => Tensor | null;
   readonly weights: Weights;
   readonly loaded: LoadedCase;
 }

@@ -1,8 +1,10 @@
+import { runAudio } from "./groups/audio.ts";
 import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
 import { runSafetensors } from "./groups/safetensors.ts";
 import { runSd3 } from "./groups/sd3.ts";
+import { runText } from "./groups/text.ts";
 import { runVae } from "./groups/vae.ts";
 import { runVideoDit } from "./groups/video-dit.ts";
 import type { GroupManifest, SetManifest } from "./read-cases.ts";
@@ -24,8 +26,10 @@ const runners: Readonly<Record<string, GroupRunner>> = {
   A: casesWith(runOp),
   B: casesWith(runOptim),
   C_mmdit_sd3: casesWith(runSd3),
+  C_t5: casesWith(runText),
   C_vae: casesWith(runVae),
   C_video_dit: casesWith(runVideoDit),
+  C_wav2vec2: casesWith(runAudio),
   D: casesWith(runMetric),
   E: runSafetensors,
 };

@@ -1,4 +1,4 @@
-import { attention } from "@omni/core";
+import { attention, softmax } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { LayerNorm, Linear, Module } from "@omni/core/nn";
 import type { AudioConfig } from "./config.ts";
@@ -19,14 +19,26 @@ class SelfAttention extends Module {
     this.#heads = heads;
   }
 
+  /** [B, steps, hidden] → [B, heads, steps, headDim] */
+  #split(y: Tensor): Tensor {
+    const [batch = 0, steps = 0, width = 0] = y.shape;
+    return y.reshape([batch, steps, this.#heads, width / this.#heads]).permute([0, 2, 1, 3]);
+  }
+
   /** @param mask additive, broadcastable to [B, heads, steps, steps], or null */
   forward(x: Tensor, mask: Tensor | null): Tensor {
-    const [batch = 0, steps = 0, width = 0] = x.shape;
-    const split = (y: Tensor): Tensor =>
-      y.reshape([batch, steps, this.#heads, width / this.#heads]).permute([0, 2, 1, 3]);
-    const [q, k, v] = [split(this.q_proj.forward(x)), split(this.k_proj.forward(x)), split(this.v_proj.forward(x))];
+    const q = this.#split(this.q_proj.forward(x));
+    const k = this.#split(this.k_proj.forward(x));
+    const v = this.#split(this.v_proj.forward(x));
     const heads = attention(q, k, v, mask ? { mask } : {});
-    return this.out_proj.forward(heads.permute([0, 2, 1, 3]).reshape([batch, steps, width]));
+    return this.out_proj.forward(heads.permute([0, 2, 1, 3]).reshape(x.shape));
+  }
+
+  /** softmax(q kᵀ / √headDim + mask), which `forward` never holds: [B, heads, steps, steps]. */
+  weights(x: Tensor, mask: Tensor | null): Tensor {
+    const [q, k] = [this.#split(this.q_proj.forward(x)), this.#split(this.k_proj.forward(x))];
+    const scores = q.matmul(k.transpose(-2, -1)).mul(1 / Math.sqrt(q.shape.at(-1) ?? 1));
+    return softmax(mask ? scores.add(mask) : scores);
   }
 }
 
@@ -71,5 +83,9 @@ export class EncoderLayer extends Module {
     }
     const y = this.layer_norm.forward(x.add(this.attention.forward(x, mask)));
     return this.final_layer_norm.forward(y.add(this.feed_forward.forward(y)));
+  }
+  /** What the layer attends to, [B, heads, steps, steps]; arguments as of `forward`. */
+  attentionWeights(x: Tensor, mask: Tensor | null): Tensor {
+    return this.attention.weights(this.#preNorm ? this.layer_norm.forward(x) : x, mask);
   }
 }

@@ -30,7 +30,7 @@ describe("Wav2Vec2Encoder", () => {
       Float32Array.from({ length: 14 }, (_, i) => (i < 9 ? 1 : 0)),
       { shape: [1, 14] },
     );
-    const masked = encoder.forward(tensor(padded, { shape: [1, 4800] }), mask).hidden.at(-1);
+    const masked = encoder.forward(tensor(padded, { shape: [1, 4800] }), { sound: mask }).hidden.at(-1);
     const difference = alone
       ?.sub(masked?.slice(1, 0, 9) ?? 0)
       .abs()

@@ -50,10 +50,27 @@ class Transformer extends Module {
 
 /** What the encoder makes of a waveform. */
 export interface AudioStates {
+  /** Convolutional features, [B, steps, convDim]. */
+  readonly convolved: Tensor;
   /** Normalised convolutional features, [B, steps, convDim]. */
   readonly extracted: Tensor;
   /** layers + 1 states, [B, steps, hidden] each, first to last. */
   readonly hidden: readonly Tensor[];
+}
+
+/** Options of {@link Wav2Vec2Encoder}. */
+export interface EncoderOptions {
+  readonly rng?: Rng;
+  /** Hold the vector that stands for hidden steps, which checkpoints of upstream's training carry. Default false. */
+  readonly specMask?: boolean;
+}
+
+/** Which steps of a waveform count. */
+export interface StepMasks {
+  /** [B, steps], 1 = sound, 0 = padding; see `stepMask`. Null: all is sound. */
+  readonly sound?: Tensor | null;
+  /** [B, steps], 1 = the step's features are hidden, as in training to fill gaps. Null: none is. */
+  readonly hidden?: Tensor | null;
 }
 
 /**
@@ -66,17 +83,20 @@ export class Wav2Vec2Encoder extends Module {
   readonly feature_extractor: FeatureExtractor;
   readonly feature_projection: FeatureProjection;
   readonly encoder: Transformer;
+  /** Stands for hidden steps, [hidden]; null in an encoder that is not trained to fill gaps. */
+  readonly masked_spec_embed: Tensor | null;
   readonly #config: AudioConfig;
   readonly #bands = new Map<number, Tensor>();
 
   /** @throws ConfigError when the config contradicts itself */
-  constructor(config: AudioConfig, { rng = new Rng(0) }: { readonly rng?: Rng } = {}) {
+  constructor(config: AudioConfig, { rng = new Rng(0), specMask = false }: EncoderOptions = {}) {
     super();
     checkAudioConfig(config);
     this.#config = config;
     this.feature_extractor = new FeatureExtractor(config, rng.fork("extractor"));
     this.feature_projection = new FeatureProjection(config, rng.fork("projection"));
     this.encoder = new Transformer(config, rng.fork("encoder"));
+    this.masked_spec_embed = specMask ? rng.fork("specMask").uniform([config.hiddenSize]) : null;
   }
 
   get config(): AudioConfig {
@@ -85,21 +105,45 @@ export class Wav2Vec2Encoder extends Module {
 
   /**
    * @param waveform normalised 16 kHz samples, [B, samples]
-   * @param stepMask [B, steps], 1 = sound, 0 = padding; null = all sound
-   * @throws ShapeError where the waveform is shorter than the receptive field (400 samples upstream)
+   * @throws ShapeError where the waveform is shorter than the receptive field (400 samples upstream), or steps are to be hidden by an
+   * encoder without `specMask`
    */
-  forward(waveform: Tensor, stepMask: Tensor | null = null): AudioStates {
+  forward(waveform: Tensor, { sound = null, hidden: hiddenSteps = null }: StepMasks = {}): AudioStates {
     const [batch = 0, samples = 0] = waveform.shape;
     const steps = stepCount(this.#config, samples);
     if (steps === 0)
       throw new ShapeError(
         `Wav2Vec2Encoder: waveform must have at least ${fieldSamples(this.#config)} samples, got ${samples}: pad it with zeros`,
       );
-    const features = this.feature_extractor.forward(waveform).transpose(1, 2);
-    const extracted = this.feature_projection.layer_norm.forward(features);
+    const convolved = this.feature_extractor.forward(waveform).transpose(1, 2);
+    const extracted = this.feature_projection.layer_norm.forward(convolved);
     const projected = this.feature_projection.projection.forward(extracted);
-    const kept = stepMask ? projected.mul(stepMask.unsqueeze(2)) : projected;
-    return { extracted, hidden: this.encoder.forward(kept, this.#attentionMask(batch, steps, stepMask)) };
+    const gapped = hiddenSteps ? this.#hide(projected, hiddenSteps) : projected;
+    const kept = sound ? gapped.mul(sound.unsqueeze(2)) : gapped;
+    const hidden = this.encoder.forward(kept, this.#attentionMask(batch, steps, sound));
+    return { convolved, extracted, hidden };
+  }
+
+  /**
+   * What each layer attends to, [B, heads, steps, steps] each.
+   *
+   * @param hidden the states of `forward`
+   * @param sound the mask that they were made with
+   */
+  attentionWeights(hidden: readonly Tensor[], sound: Tensor | null = null): readonly Tensor[] {
+    const [batch = 0, steps = 0] = hidden[0]?.shape ?? [];
+    const mask = this.#attentionMask(batch, steps, sound);
+    return this.encoder.layers.flatMap((layer, i) => {
+      const input = hidden[i];
+      return input ? [layer.attentionWeights(input, mask)] : [];
+    });
+  }
+
+  #hide(projected: Tensor, hiddenSteps: Tensor): Tensor {
+    if (!this.masked_spec_embed)
+      throw new ShapeError("Wav2Vec2Encoder: hidden steps need masked_spec_embed: build the encoder with specMask");
+    const gone = hiddenSteps.unsqueeze(2);
+    return projected.mul(gone.neg().add(1)).add(this.masked_spec_embed.mul(gone));
   }
 
   #attentionMask(batch: number, steps: number, stepMask: Tensor | null): Tensor | null {
