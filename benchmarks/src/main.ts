@@ -1,74 +1,54 @@
-import { parseArgs } from "node:util";
-import { getDevice, type AdapterChoice } from "@omni/core";
-import { cases } from "./cases.ts";
+import { writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { catalog } from "./ops/catalog.ts";
+import { type BenchOptions, help, parseOptions, UsageError } from "./options.ts";
+import { resultOf } from "./record/read-record.ts";
+import { htmlReport } from "./report/html.ts";
+import { markdownReport } from "./report/markdown.ts";
+import { sectionsOf } from "./report/sections.ts";
+import { runBench } from "./run-bench.ts";
 
-const help = `npm run bench -- [options]
+const INTERRUPTED = 130;
 
-Times the kernels of @omni/core through its public API: rounds of all cases in turn, every second round backwards, medians.
-
-  --ops TEXT        only cases whose name holds TEXT
-  --rounds N        timed rounds (default 7)
-  --adapter NAME    auto, system or software (default auto)
-  --json            one JSON object a line instead of a table`;
-
-const { values } = parseArgs({
-  options: {
-    ops: { type: "string" },
-    rounds: { type: "string", default: "7" },
-    adapter: { type: "string", default: "auto" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${help}\n`);
-  process.exit(0);
-}
-const adapters: readonly string[] = ["auto", "system", "software"];
-const rounds = Number(values.rounds);
-if (!adapters.includes(values.adapter) || !Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write("bench: --adapter must be auto, system or software and --rounds a whole number of at least 1\n");
-  process.exit(2);
-}
-const device = await getDevice({ adapter: values.adapter as AdapterChoice });
-process.stderr.write(`${device.description}\n`);
-
-const chosen = cases.filter((c) => c.name.includes(values.ops ?? ""));
-const runs = [];
-for (const c of chosen) {
-  const work = await c.prepare();
-  const started = performance.now();
-  await work();
-  await device.finished();
-  runs.push({ ...c, work, cold: performance.now() - started, times: [] as number[] });
-  await work();
-  process.stderr.write(`warm: ${c.name}\n`);
-}
-for (let round = 0; round < rounds; round++)
-  for (const run of round % 2 === 0 ? runs : runs.toReversed()) {
-    await device.finished();
-    const started = performance.now();
-    await run.work();
-    await device.finished();
-    run.times.push(performance.now() - started);
+async function bench(options: BenchOptions): Promise<number> {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
+  const { results, refusals } = await runBench(options, interruption.signal);
+  const { records, path } = results;
+  const sections = sectionsOf(records);
+  const markdown = markdownReport(sections, refusals);
+  const folder = dirname(path);
+  writeFileSync(join(folder, "report.md"), markdown);
+  writeFileSync(join(folder, "report.html"), htmlReport(sections, refusals));
+  process.stdout.write(options.json ? records.map((record) => `${JSON.stringify(record)}\n`).join("") : markdown);
+  process.stderr.write(`\n${relative(process.cwd(), join(folder, "report.html"))}\n`);
+  if (interruption.signal.aborted) {
+    process.stderr.write(`Interrupted: ${records.length} ops are kept; the same command with --resume goes on.\n`);
+    return INTERRUPTED;
   }
+  const failed = records.some((record) => resultOf(record, "ours")?.status !== "timed");
+  return failed ? 1 : 0;
+}
 
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
-if (!values.json) {
-  process.stdout.write(`Adapter: ${device.adapterName}; Node ${process.version}; median of ${rounds}.\n\n`);
-  process.stdout.write("| work | first call, ms | median, ms | rate |\n|---|---|---|---|\n");
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") {
+    process.stdout.write(`${help}\n`);
+    return 0;
+  }
+  if (options === "list") {
+    const width = Math.max(...catalog.map(({ id }) => id.length));
+    for (const { id, title, on } of catalog)
+      process.stdout.write(`${id.padEnd(width)}  ${title}${on === "gpu" ? " (GPUs only)" : ""}\n`);
+    return 0;
+  }
+  return bench(options);
 }
-for (const { name, flops, bytes, cold, times } of runs) {
-  const ms = median(times);
-  const rate =
-    flops !== null
-      ? `${(flops / ms / 1e6).toFixed(1)} GFLOP/s`
-      : bytes !== null
-        ? `${(bytes / ms / 1e6).toFixed(1)} GB/s`
-        : "–";
-  const line = values.json
-    ? JSON.stringify({ name, cold, median: ms, times, flops, bytes, adapter: device.adapterName })
-    : `| ${name} | ${cold.toFixed(0)} | ${ms.toFixed(1)} | ${rate} |`;
-  process.stdout.write(`${line}\n`);
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
 }
-process.exit(0);

@@ -1,0 +1,2 @@
+/** jax-js as one module. */
+export * from "@jax-js/jax";

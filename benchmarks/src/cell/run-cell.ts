@@ -1,0 +1,87 @@
+import type { Device } from "@omni/core";
+import { copyCeiling } from "../ceilings/copy.ts";
+import { fmaCeiling } from "../ceilings/fma.ts";
+import { type ContenderId, FLOAT64 } from "../contenders/contender.ts";
+import type { PeerModules } from "../contenders/peer-modules.ts";
+import { RawGpu } from "../contenders/raw/raw-gpu.ts";
+import { starters } from "../contenders/start.ts";
+import { timeOnce, timeRounds } from "../measure/rounds.ts";
+import { catalog } from "../ops/catalog.ts";
+import type { CellJob, Tell } from "./events.ts";
+import { type GpuCounts, GpuCounter } from "./gpu-counter.ts";
+import { prepare, type Ready, taskOf } from "./prepare.ts";
+
+/** Where a cell runs. */
+export interface CellHost {
+  readonly device: Device;
+  readonly modules: PeerModules;
+}
+
+/** What one steady run of ours asks of WebGPU. */
+async function countsOf(counter: GpuCounter, ours: Ready | undefined): Promise<GpuCounts | null> {
+  if (!ours) return null;
+  counter.take();
+  await timeOnce(ours.work, 0);
+  return counter.take();
+}
+
+/**
+ * Measures one op: starts the contenders, checks their answers, then times those that are right in interleaved rounds together with the
+ * adapter's ceilings.
+ */
+export async function runCell(job: CellJob, host: CellHost, tell: Tell): Promise<void> {
+  const { device, modules } = host;
+  const op = catalog.find(({ id }) => id === job.op);
+  if (!op) throw new Error(`bench: no op is called ${job.op}`);
+  const counter = new GpuCounter(device.gpu);
+  const raw = await RawGpu.open(device.traits);
+  const start = starters(device, raw, modules);
+  const task = taskOf(op, job.sizes);
+  const ready: Ready[] = [];
+  let counts: GpuCounts | null = null;
+  let peakBytes = 0;
+  for (const id of job.contenders) {
+    tell({ type: "at", contender: id, doing: "preparing" });
+    const result = await attempt(id, async () => prepare(id, await start[id](), task));
+    if ("work" in result) ready.push(result);
+    else tell({ type: "result", result });
+    if (id !== "ours") continue;
+    // before others take memory of the same device
+    counts = await countsOf(counter, ready[0]);
+    peakBytes = counter.peakBytes;
+  }
+  tell({ type: "at", contender: "ceilings", doing: "preparing" });
+  const [fma, copy] = [fmaCeiling(raw), copyCeiling(raw)];
+  for (const { work } of [fma, copy]) for (let i = 0; i < 2; i++) await timeOnce(work, 0);
+  const timed = [...ready.map(({ work }) => work), fma.work, copy.work];
+  const times = await timeRounds(timed, {
+    ...job,
+    onTurn: (index) => tell({ type: "at", contender: ready[index]?.id ?? "ceilings", doing: "timing" }),
+  });
+  for (const [i, { id, version: own, cold, error }] of ready.entries())
+    tell({ type: "result", result: { id, version: own, status: "timed", cold, error, times: times[i] ?? [] } });
+  tell({
+    type: "done",
+    flops: task.flops,
+    bytes: task.bytes,
+    ceilings: {
+      fma: { amount: fma.flops, times: times[ready.length] ?? [] },
+      copy: { amount: copy.bytes, times: times[ready.length + 1] ?? [] },
+    },
+    checked: ready[0]?.work.reference?.how ?? FLOAT64,
+    counts,
+    peakBytes,
+  });
+}
+
+type Failed = { readonly id: ContenderId; readonly version: string; readonly status: "failed"; readonly cause: string };
+
+/** A contender's failure is its result. */
+async function attempt<T>(id: ContenderId, run: () => Promise<T>): Promise<T | Failed> {
+  try {
+    return await run();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return { id, version: "", status: "failed", cause: cause.split("\n")[0] ?? "" };
+  }
+}

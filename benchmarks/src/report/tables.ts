@@ -1,0 +1,101 @@
+import { contenderTitles } from "../contenders/contender.ts";
+import { median } from "../measure/statistics.ts";
+import { timesOf } from "../record/read-record.ts";
+import type { Verdict } from "../targets/evaluate.ts";
+import { digits, type Row, titleOf } from "./rows.ts";
+import { placeOf, type Section } from "./sections.ts";
+
+export interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** More than this share of the cores wanted by others makes times doubtful. */
+const BUSY = 0.5;
+
+const MIB = 2 ** 20;
+
+/** Where, when, of what and how a section was measured, line by line. */
+export function conditions({ provenance, rows, ceilings, load }: Section): string[] {
+  const { machine, versions, sizes } = provenance;
+  const commits = [...new Set(rows.map(({ record }) => record.provenance.commit))];
+  const dates = rows.map(({ record }) => record.when).toSorted();
+  const [from = "", to = ""] = [dates[0]?.slice(0, 10), dates.at(-1)?.slice(0, 10)];
+  const rounds = rows.flatMap(({ record }) => timesOf(record, "ours")?.length ?? []);
+  const lines = [
+    `${machine}. Commit ${commits.join(", ")}, ${from === to ? from : `${from} to ${to}`}.`,
+    `Peers: tfjs ${versions["tfjs"] || "none"}, jax-js ${versions["jax"] || "none"}, onnxruntime-node ${versions["ort"] || "none"}.`,
+  ];
+  if (ceilings)
+    lines.push(
+      `Ceilings measured in the same rounds: ${digits(ceilings.fma)} GFLOP/s of multiply-adds, ${digits(ceilings.copy)} GB/s of copying.`,
+    );
+  if (rounds.length > 0)
+    lines.push(
+      `Medians of ${Math.min(...rounds)} to ${Math.max(...rounds)} interleaved rounds; answers checked before (relative error at most 1e-4).`,
+    );
+  if (load > BUSY)
+    lines.push(
+      `**The machine was busy** (load ${load.toFixed(1)} of its cores when an op began): only ratios mean something.`,
+    );
+  if (sizes === "tiny")
+    lines.push("**Sizes shrunk to nothing**: this tries the harness out and says nothing of speed.");
+  return lines;
+}
+
+/** Cold calls, errors and what a steady run asks of WebGPU. */
+export function fixedCosts(rows: readonly Row[]): Table {
+  return {
+    header: [
+      "op",
+      "first call of ours, ms",
+      "of peers, ms",
+      "relative error",
+      "checked against",
+      "dispatches",
+      "new buffers",
+      "bind groups",
+      "peak MiB",
+    ],
+    rows: rows.map(({ title, cells, record }) => {
+      const ours = record.contenders.find(({ id }) => id === "ours");
+      const others = cells.filter(({ id, cold }) => cold !== null && id !== "ours" && id !== "forward");
+      const error =
+        ours?.status === "timed" || ours?.status === "wrong" ? ours.error.toExponential(1) : (ours?.status ?? "");
+      const { counts } = record;
+      return [
+        title,
+        cells.find(({ id }) => id === "ours")?.cold?.toFixed(0) ?? "–",
+        others.map(({ id, cold }) => `${contenderTitles[id]} ${cold?.toFixed(0)}`).join(", "),
+        error,
+        record.checked,
+        ...(counts ? [counts.dispatches, counts.buffers, counts.bindGroups].map(String) : ["–", "–", "–"]),
+        (record.peakBytes / MIB).toFixed(1),
+      ];
+    }),
+  };
+}
+
+/** "12 of 20 met, 3 not measured". */
+export function summaryOf(verdicts: readonly Verdict[]): string {
+  const count = (status: Verdict["status"]): number => verdicts.filter((verdict) => verdict.status === status).length;
+  const unknown = count("not measured");
+  return `${count("met")} of ${verdicts.length} met, ${count("missed")} missed${unknown > 0 ? `, ${unknown} not measured` : ""}.`;
+}
+
+/** Ours by op and place; null with fewer than two runtimes. */
+export function crossRuntime(sections: readonly Section[]): Table | null {
+  if (new Set(sections.map(({ provenance }) => provenance.runtime)).size < 2) return null;
+  const ops = [...new Set(sections.flatMap(({ rows }) => rows.map(({ record }) => record.op)))];
+  return {
+    header: ["op", ...sections.map(({ provenance }) => placeOf(provenance))],
+    rows: ops.map((op) => [
+      titleOf(op),
+      ...sections.map(({ rows }) => {
+        const record = rows.find((row) => row.record.op === op)?.record;
+        const times = record && timesOf(record, "ours");
+        return times ? digits(median(times)) : "–";
+      }),
+    ]),
+  };
+}
