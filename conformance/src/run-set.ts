@@ -1,4 +1,5 @@
 import { runAudio } from "./groups/audio.ts";
+import { runFeatureNetwork } from "./groups/feature-networks.ts";
 import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
@@ -25,7 +26,9 @@ const notImplemented = casesWith((loaded) => Promise.reject(new SkippedCase(`${l
 const runners: Readonly<Record<string, GroupRunner>> = {
   A: casesWith(runOp),
   B: casesWith(runOptim),
+  C_inception: casesWith(runFeatureNetwork),
   C_mmdit_sd3: casesWith(runSd3),
+  C_syncnet: casesWith(runFeatureNetwork),
   C_t5: casesWith(runText),
   C_vae: casesWith(runVae),
   C_video_dit: casesWith(runVideoDit),

@@ -15,6 +15,8 @@ export { sincosTable2d, sincosTable3d } from "./sincos.ts";
 export type { SincosGrid } from "./sincos.ts";
 export { timestepEmbedding } from "./timestep-embedding.ts";
 export type { TimestepEmbeddingOptions } from "./timestep-embedding.ts";
+export { loadSd3, loadWanDit } from "./checkpoint.ts";
+export type { DitSource } from "./checkpoint.ts";
 export { Block } from "./block.ts";
 export type { BlockContext, BlockOptions, Streams } from "./block.ts";
 export { omniBlock } from "./block-config.ts";

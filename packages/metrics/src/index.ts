@@ -11,3 +11,7 @@ export {
   handKeypointVariance,
   type HandVariance,
 } from "./hand-keypoints.ts";
+export { InceptionV3, type InceptionFeatures } from "./inception.ts";
+export { BasicConv2d, InceptionA, InceptionB, InceptionC, InceptionD, InceptionE } from "./inception-blocks.ts";
+export { SyncNet } from "./syncnet.ts";
+export { loadNetwork } from "./load-network.ts";
