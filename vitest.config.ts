@@ -20,7 +20,7 @@ const node: TestProjectConfiguration = {
   test: {
     name: "node",
     sequence: { groupOrder: 0 },
-    include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts", "benchmarks/src/**/*.test.ts"],
     exclude: [BROWSER_ONLY],
     // Worker threads have a copy of process.env that Dawn does not see. Files share a process, and so one device; but not in
     // Deno, where freeing many native objects takes time by the square of their number.

@@ -1,0 +1,41 @@
+import { describe, expect, test, vi } from "vitest";
+import { orderOf, timeRounds } from "./rounds.ts";
+
+/** A contender that writes down its runs and takes no time. */
+const named = (name: string, log: string[]) => ({
+  start: () => void log.push(name),
+  finish: () => Promise.resolve(),
+});
+
+describe("orderOf", () => {
+  test("turns around every second round", () => {
+    expect(orderOf(3, 0)).toEqual([0, 1, 2]);
+    expect(orderOf(3, 1)).toEqual([2, 1, 0]);
+    expect(orderOf(3, 2)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("timeRounds", () => {
+  test("interleaves the contenders", async () => {
+    const log: string[] = [];
+    const times = await timeRounds([named("a", log), named("b", log)], { rounds: 4, budget: Infinity });
+    expect(log.join("")).toBe("abbaabba");
+    expect(times.map((own) => own.length)).toEqual([4, 4]);
+  });
+
+  test("times a run from its start to its finish", async () => {
+    let clock = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => clock);
+    const pass = (ms: number) => async () => {
+      clock += ms;
+    };
+    const timed = { before: pass(40), start: pass(5), finish: pass(2) };
+    expect(await timeRounds([timed], { rounds: 2, budget: Infinity })).toEqual([[7, 7]]);
+    vi.restoreAllMocks();
+  });
+
+  test("ends with the time given, after three rounds", async () => {
+    const times = await timeRounds([named("a", [])], { rounds: 10, budget: -1 });
+    expect(times[0]).toHaveLength(3);
+  });
+});
