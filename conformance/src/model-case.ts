@@ -29,8 +29,15 @@ function find(leaf: Tensor | undefined, what: string): Tensor {
   return leaf;
 }
 
-/** Runs a network forwards and, where gradients are stored, backwards; all of it in one plan. */
-export async function runModel(loaded: LoadedCase, build: (model: ModelCase) => ModelAnswer): Promise<CaseAnswer> {
+/**
+ * Runs a network forwards and, where gradients are stored, backwards; all of it in one plan.
+ *
+ * @param build may realise what it computes on the way, where no gradient is asked for
+ */
+export async function runModel(
+  loaded: LoadedCase,
+  build: (model: ModelCase) => ModelAnswer | Promise<ModelAnswer>,
+): Promise<CaseAnswer> {
   const inputs = new Map(loaded.inputs.map((input) => [input.name, inputTensor(loaded, input)]));
   const model: ModelCase = {
     args: new TorchArgs(loaded.args),
@@ -39,7 +46,7 @@ export async function runModel(loaded: LoadedCase, build: (model: ModelCase) => 
     weights: await loaded.weightValues(),
     loaded,
   };
-  const { outputs: known, parameter } = build(model);
+  const { outputs: known, parameter } = await build(model);
   const outputs = loaded.outputs.map(({ name = "" }) => {
     const output = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!output) throw new SkippedCase(`${loaded.op}: output ${name} is not implemented`);

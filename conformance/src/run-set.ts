@@ -1,9 +1,11 @@
+import { runAudioFeatures } from "./groups/audio-features.ts";
 import { runAudio } from "./groups/audio.ts";
 import { runFeatureNetwork } from "./groups/feature-networks.ts";
 import { runMetric } from "./groups/metrics.ts";
 import { runOp } from "./groups/ops.ts";
 import { runOptim } from "./groups/optim.ts";
 import { runSafetensors } from "./groups/safetensors.ts";
+import { runScheduler } from "./groups/scheduler.ts";
 import { runSd3 } from "./groups/sd3.ts";
 import { runText } from "./groups/text.ts";
 import { runVae } from "./groups/vae.ts";
@@ -26,8 +28,10 @@ const notImplemented = casesWith((loaded) => Promise.reject(new SkippedCase(`${l
 const runners: Readonly<Record<string, GroupRunner>> = {
   A: casesWith(runOp),
   B: casesWith(runOptim),
+  C_audio_features: casesWith(runAudioFeatures),
   C_inception: casesWith(runFeatureNetwork),
   C_mmdit_sd3: casesWith(runSd3),
+  C_scheduler: casesWith(runScheduler),
   C_syncnet: casesWith(runFeatureNetwork),
   C_t5: casesWith(runText),
   C_vae: casesWith(runVae),

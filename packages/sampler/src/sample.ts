@@ -1,8 +1,10 @@
-import { tensor } from "@omni/core";
+import { realize, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { euler } from "./euler.ts";
 import { guidedVelocity } from "./guidance.ts";
 import type { Guidance } from "./guidance.ts";
+import { startSolver } from "./multistep.ts";
+import type { MultistepSolver } from "./multistep.ts";
 import type { Schedule } from "./timesteps.ts";
 import type { BranchVelocity, Solver } from "./velocity.ts";
 
@@ -26,7 +28,7 @@ export interface SampleOptions<C> {
   /** Falling times, as `flowSchedule` makes them. */
   readonly schedule: Schedule;
   /** Default `euler`. */
-  readonly solver?: Solver;
+  readonly solver?: Solver | MultistepSolver;
   readonly onStep?: (progress: SampleProgress) => void | Promise<void>;
   /** Checked before each step. */
   readonly signal?: AbortSignal;
@@ -49,20 +51,27 @@ export async function sample<C>({
 }: SampleOptions<C>): Promise<Tensor> {
   const batch = noise.shape[0] ?? 1;
   const steps = schedule.length - 1;
+  const run = startSolver(solver, schedule);
   let xt = noise;
+  let kept: readonly Tensor[] = [];
+  const release = (held: readonly Tensor[], wanted: readonly Tensor[]): void => {
+    for (const x of new Set(held)) if (x !== noise && !wanted.includes(x)) x.dispose();
+  };
   for (const [step, t] of schedule.slice(0, -1).entries()) {
     if (signal?.aborted) {
-      if (xt !== noise) xt.dispose();
+      release([xt, ...kept], []);
       throw signal.reason;
     }
     const tNext = schedule[step + 1] ?? 0;
     const guided = guidedVelocity(velocity, guidance, step, steps);
-    const next = solver((x, time) => guided(x, filled(batch, time)), xt, t, tNext);
-    await next.realize();
-    if (xt !== noise) xt.dispose();
-    xt = next;
+    const next = run.step((x, time) => guided(x, filled(batch, time)), xt, t, tNext);
+    const needed = run.kept;
+    await realize([next, ...needed]);
+    release([xt, ...kept], [next, ...needed]);
+    [xt, kept] = [next, needed];
     await onStep?.({ step: step + 1, steps, t: tNext, xt });
   }
+  release(kept, [xt]);
   return xt;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Rng } from "@omni/core";
-import { drawTimes, flowSchedule, shiftForLength, shiftTime } from "./timesteps.ts";
+import { drawTimes, flowSchedule, shiftForLength, shiftTime, trainingTimes } from "./timesteps.ts";
 
 function expectTimes(actual: readonly number[], expected: readonly number[], digits = 6): void {
   expect(actual).toHaveLength(expected.length);
@@ -57,6 +57,17 @@ describe("flowSchedule", () => {
     expect(times.at(-1)).toBe(0);
   });
 
+  test("unipc spacing is uniform from 1 - 1/1000", () => {
+    expectTimes(flowSchedule({ steps: 3, spacing: "unipc" }), [0.999, 0.666, 0.333, 0]);
+  });
+
+  test("respacing moves what lies between the ends", () => {
+    const options = { steps: 5, spacing: "diffusers", shift: 3 } as const;
+    const [plain, moved] = [flowSchedule(options), flowSchedule({ ...options, respacing: "karras" })];
+    expect([moved[0], moved.at(-2), moved.at(-1)]).toEqual([1, expect.closeTo(plain.at(-2) ?? 0, 12), 0]);
+    expect(moved[2]).toBeLessThan(plain[2] ?? 0);
+  });
+
   test("one step goes from 1 to 0", () => {
     expectTimes(flowSchedule({ steps: 1, shift: 5 }), [1, 0]);
     expectTimes(flowSchedule({ steps: 1, spacing: "diffusers" }), [1, 0]);
@@ -65,6 +76,12 @@ describe("flowSchedule", () => {
   test("refuses a step count or shift that makes no schedule", () => {
     expect(() => flowSchedule({ steps: 0 })).toThrow("steps must be a positive integer, got 0");
     expect(() => flowSchedule({ steps: 4, shift: 0 })).toThrow("shift must be above 0");
+  });
+});
+
+describe("trainingTimes", () => {
+  test("falls from 1 to the shifted 1/N", () => {
+    expectTimes(trainingTimes({ trainSteps: 4, shift: 3 }), [1, 0.9, 0.75, 0.5]); // s t / (1 + 2 t)
   });
 });
 

@@ -1,4 +1,6 @@
 import type { Rng, Tensor } from "@omni/core";
+import { respaced } from "./respacing.ts";
+import type { Respacing } from "./respacing.ts";
 
 /** Times of a sampling run, falling from 1 (noise) to 0 (data): one more than there are steps. */
 export type Schedule = readonly number[];
@@ -10,15 +12,18 @@ export interface ScheduleOptions {
   readonly shift?: number;
   /**
    * "uniform": t = 1 - i/steps, every step moves (Wan's choice). "diffusers": the times of diffusers'
-   * FlowMatchEulerDiscreteScheduler, whose last step only goes from `sigmaMin` to 0.
+   * FlowMatchEulerDiscreteScheduler, whose last step only goes from `sigmaMin` to 0. "unipc": those of its UniPCMultistepScheduler with
+   * flow sigmas: uniform, but from 1 - 1 / trainSteps.
    */
-  readonly spacing?: "uniform" | "diffusers";
-  /** Size of the training grid of the "diffusers" spacing; its smallest time is shift(1 / trainSteps). */
+  readonly spacing?: "uniform" | "diffusers" | "unipc";
+  /** Size N of the training grid, for the spacings named after diffusers; "diffusers" ends at shift(1 / N). */
   readonly trainSteps?: number;
   /** Dynamic shift: when given, s = exp(mu) replaces `shift`; see `shiftForLength`. */
   readonly mu?: number;
   /** Stretches the times so that the last one before 0 is this. */
   readonly terminal?: number;
+  /** Places the times between the first and the last anew, after shift and terminal. */
+  readonly respacing?: Respacing;
 }
 
 /**
@@ -67,19 +72,48 @@ export function flowSchedule({
   trainSteps = 1000,
   mu,
   terminal,
+  respacing,
 }: ScheduleOptions): Schedule {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new RangeError(`flowSchedule: steps must be a positive integer, got ${steps}`);
   }
   if (!(shift > 0)) throw new RangeError(`flowSchedule: shift must be above 0, got ${shift}`);
   const s = mu === undefined ? shift : Math.exp(mu);
-  // diffusers shifts its training grid, takes the ends of it and shifts again: the smallest time is shifted twice
-  const first = spacing === "uniform" ? 1 / steps : mu === undefined ? shiftTime(1 / trainSteps, s) : 1 / trainSteps;
+  const [first, last] = timeRange({ steps, spacing, trainSteps, shift: mu === undefined ? s : 1 });
   const times = Array.from({ length: steps }, (_, i) => {
-    const t = steps === 1 ? 1 : 1 + (first - 1) * (i / (steps - 1));
+    const t = steps === 1 ? first : first + (last - first) * (i / (steps - 1));
     return shiftTime(t, s);
   });
-  return [...(terminal === undefined || steps === 1 ? times : stretchToTerminal(times, terminal)), 0];
+  const ended = terminal === undefined || steps === 1 ? times : stretchToTerminal(times, terminal);
+  return [...(respacing ? respaced(ended, respacing) : ended), 0];
+}
+
+/** Times of the training grid, falling: shift(i / N) for i from N to 1. diffusers' timesteps are N times as large. */
+export function trainingTimes({
+  trainSteps = 1000,
+  shift = 1,
+}: Pick<ScheduleOptions, "trainSteps" | "shift"> = {}): readonly number[] {
+  return Array.from({ length: trainSteps }, (_, i) => shiftTime((trainSteps - i) / trainSteps, shift));
+}
+
+/** The first time and the last before 0, before the shift. */
+function timeRange({
+  steps,
+  spacing,
+  trainSteps,
+  shift,
+}: Required<Pick<ScheduleOptions, "steps" | "spacing" | "trainSteps" | "shift">>): readonly [number, number] {
+  switch (spacing) {
+    case "uniform":
+      return [1, 1 / steps];
+    case "diffusers":
+      // its training grid is shifted, and what lies between the grid's ends is shifted again
+      return [1, shiftTime(1 / trainSteps, shift)];
+    case "unipc": {
+      const first = 1 - 1 / trainSteps;
+      return [first, first / steps];
+    }
+  }
 }
 
 /** 1 - (1 - t) scaled so that the last time is `terminal`. */
