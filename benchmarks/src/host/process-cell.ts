@@ -16,6 +16,9 @@ export type CellRunner = (
 
 const MAIN = fileURLToPath(new URL("../cell/main.node.ts", import.meta.url));
 
+/** Milliseconds between a signal to a cell's process and the same signal to this one. */
+const GRACE = 500;
+
 /** A program and what goes before the file that it runs from source. */
 type Command = readonly [program: string, ...args: string[]];
 
@@ -79,8 +82,9 @@ export async function processRunner(
       child.on("error", (error) => resolve(error.message));
       child.on("close", (code, killer) => {
         signal.removeEventListener("abort", stop);
-        if (code === 0) resolve(null);
-        else resolve(`the process ended with ${killer ?? `code ${code}`}: ${lastWords(errors)}`);
+        const cause = code === 0 ? null : `the process ended with ${killer ?? `code ${code}`}: ${lastWords(errors)}`;
+        // Ctrl-C reaches both processes: this one must have heard of it before it judges
+        setTimeout(() => resolve(cause), killer === null ? 0 : GRACE);
       });
     });
 }

@@ -6,7 +6,7 @@ import { escape } from "./escape.ts";
 import { type Cell, digits, type Row } from "./rows.ts";
 import type { Section } from "./sections.ts";
 import { style } from "./style.css.ts";
-import { conditions, crossRuntime, fixedCosts, summaryOf, type Table } from "./tables.ts";
+import { conditions, runtimeTables, fixedCosts, summaryOf, type Table } from "./tables.ts";
 
 /** A table of cells that are HTML already. */
 const markup = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -78,8 +78,7 @@ value back; CPU references run on the processor that a software adapter shares.`
 /** The report as one file that needs no network. */
 export function htmlReport(sections: readonly Section[], refusals: readonly Refusal[]): string {
   const parts = ["<h1>Benchmarks</h1>", `<p>${INTRODUCTION}</p>`, ...sections.map(sectionMarkup)];
-  const runtimes = crossRuntime(sections);
-  if (runtimes) parts.push("<h2>Runtimes</h2><p>Medians of ours, ms.</p>", plain(runtimes));
+  for (const runtimes of runtimeTables(sections)) parts.push(`<h2>Runtimes on ${runtimes.title}</h2>`, plain(runtimes));
   if (refusals.length > 0)
     parts.push(
       "<h2>Not measured</h2>",

@@ -2,10 +2,13 @@ import { CONTENDERS, contenderTitles } from "../contenders/contender.ts";
 import type { Refusal } from "../run-bench.ts";
 import { type Cell, digits, type Row } from "./rows.ts";
 import type { Section } from "./sections.ts";
-import { conditions, crossRuntime, fixedCosts, summaryOf } from "./tables.ts";
+import { conditions, runtimeTables, fixedCosts, summaryOf } from "./tables.ts";
 
-const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map((_, i) => (i === 0 ? "---" : "--:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+/** A table; columns after the first hold numbers unless all are texts. */
+const table = (header: readonly string[], rows: readonly (readonly string[])[], columns = "numbers"): string =>
+  [header, header.map((_, i) => (i === 0 || columns === "texts" ? "---" : "--:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
 
 function cellText({ ms, ratio, mark }: Cell): string {
   if (ms === null) return mark === "" ? "–" : mark;
@@ -43,6 +46,7 @@ function sectionText(section: Section): string {
           got,
           by === "" ? status : `**${status}**, ${by}`,
         ]),
+        "texts",
       ),
     );
   if (incidents.length > 0) parts.push("### Wrong or failed", incidents.map((line) => `- ${line}`).join("\n"));
@@ -52,8 +56,8 @@ function sectionText(section: Section): string {
 /** The report in Markdown. */
 export function markdownReport(sections: readonly Section[], refusals: readonly Refusal[]): string {
   const parts = ["# Benchmarks", ...sections.map(sectionText)];
-  const runtimes = crossRuntime(sections);
-  if (runtimes) parts.push("## Runtimes", "Medians of ours, ms.", table(runtimes.header, runtimes.rows));
+  for (const { title, header, rows } of runtimeTables(sections))
+    parts.push(`## Runtimes on ${title}`, table(header, rows));
   if (refusals.length > 0)
     parts.push(
       "## Not measured",

@@ -19,7 +19,7 @@ export interface Section {
   readonly load: number;
 }
 
-const RUNTIME_TITLES = { node: "Node", chromium: "Chromium", deno: "Deno", bun: "Bun" } as const;
+export const RUNTIME_TITLES = { node: "Node", chromium: "Chromium", deno: "Deno", bun: "Bun" } as const;
 
 export const placeOf = ({ runtime, runtimeVersion, adapter }: Provenance): string =>
   `${RUNTIME_TITLES[runtime]} ${runtimeVersion}, ${adapter}`;
@@ -32,6 +32,9 @@ function incidentsOf({ record, title }: Row): string[] {
     return [`${title}: ${result.id} gives a wrong answer, relative error ${size}`];
   });
 }
+
+/** Targets are set for Node, and for the sizes of the catalog. */
+const isJudged = ({ runtime, sizes }: Provenance): boolean => runtime === "node" && sizes === "full";
 
 function sectionOf(records: readonly CellRecord[]): Section | null {
   const [first] = records;
@@ -49,7 +52,7 @@ function sectionOf(records: readonly CellRecord[]): Section | null {
           }
         : null,
     rows,
-    verdicts: first.provenance.runtime === "node" ? evaluate(targets, records, titleOf) : [],
+    verdicts: isJudged(first.provenance) ? evaluate(targets, records, titleOf) : [],
     incidents: rows.flatMap(incidentsOf),
     load: Math.max(...records.map(({ load }) => load)),
   };

@@ -1,9 +1,10 @@
-import { contenderTitles } from "../contenders/contender.ts";
-import { median } from "../measure/statistics.ts";
+import { contenderTitles, GPU_PEERS } from "../contenders/contender.ts";
+import { median, ratioOfMedians } from "../measure/statistics.ts";
+import { ADAPTER_KINDS } from "../record/cell-record.ts";
 import { timesOf } from "../record/read-record.ts";
 import type { Verdict } from "../targets/evaluate.ts";
 import { digits, type Row, titleOf } from "./rows.ts";
-import { placeOf, type Section } from "./sections.ts";
+import { RUNTIME_TITLES, type Section } from "./sections.ts";
 
 export interface Table {
   readonly header: readonly string[];
@@ -14,6 +15,12 @@ export interface Table {
 const BUSY = 0.5;
 
 const MIB = 2 ** 20;
+
+/** "5", or "5 to 15". */
+function span(counts: readonly number[]): string {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(least) : `${least} to ${most}`;
+}
 
 /** Where, when, of what and how a section was measured, line by line. */
 export function conditions({ provenance, rows, ceilings, load }: Section): string[] {
@@ -31,9 +38,7 @@ export function conditions({ provenance, rows, ceilings, load }: Section): strin
       `Ceilings measured in the same rounds: ${digits(ceilings.fma)} GFLOP/s of multiply-adds, ${digits(ceilings.copy)} GB/s of copying.`,
     );
   if (rounds.length > 0)
-    lines.push(
-      `Medians of ${Math.min(...rounds)} to ${Math.max(...rounds)} interleaved rounds; answers checked before (relative error at most 1e-4).`,
-    );
+    lines.push(`Medians of ${span(rounds)} interleaved rounds; answers checked before (relative error at most 1e-4).`);
   if (load > BUSY)
     lines.push(
       `**The machine was busy** (load ${load.toFixed(1)} of its cores when an op began): only ratios mean something.`,
@@ -83,19 +88,37 @@ export function summaryOf(verdicts: readonly Verdict[]): string {
   return `${count("met")} of ${verdicts.length} met, ${count("missed")} missed${unknown > 0 ? `, ${unknown} not measured` : ""}.`;
 }
 
-/** Ours by op and place; null with fewer than two runtimes. */
-export function crossRuntime(sections: readonly Section[]): Table | null {
-  if (new Set(sections.map(({ provenance }) => provenance.runtime)).size < 2) return null;
-  const ops = [...new Set(sections.flatMap(({ rows }) => rows.map(({ record }) => record.op)))];
-  return {
-    header: ["op", ...sections.map(({ provenance }) => placeOf(provenance))],
-    rows: ops.map((op) => [
-      titleOf(op),
-      ...sections.map(({ rows }) => {
-        const record = rows.find((row) => row.record.op === op)?.record;
-        const times = record && timesOf(record, "ours");
-        return times ? digits(median(times)) : "–";
-      }),
-    ]),
-  };
+/** Ours by op and runtime on one kind of adapter, with the best peer of the same run. */
+export interface RuntimeTable extends Table {
+  readonly title: string;
+}
+
+function runtimeCell({ rows }: Section, op: string): string {
+  const record = rows.find((row) => row.record.op === op)?.record;
+  const times = record && timesOf(record, "ours");
+  if (!times) return "–";
+  const ratios = GPU_PEERS.flatMap((id) => {
+    const theirs = timesOf(record, id);
+    return theirs ? [ratioOfMedians(theirs, times).value] : [];
+  });
+  return ratios.length > 0 ? `${digits(median(times))} (${digits(Math.min(...ratios))}×)` : digits(median(times));
+}
+
+/** A table for each kind of adapter that several runtimes were measured on. */
+export function runtimeTables(sections: readonly Section[]): RuntimeTable[] {
+  return ADAPTER_KINDS.flatMap((kind) => {
+    const own = sections.filter(({ provenance }) => provenance.adapterKind === kind);
+    if (own.length < 2) return [];
+    const ops = [...new Set(own.flatMap(({ rows }) => rows.map(({ record }) => record.op)))];
+    return [
+      {
+        title: kind,
+        header: [
+          "median ms of ours (best peer / ours)",
+          ...own.map(({ provenance }) => `${RUNTIME_TITLES[provenance.runtime]} ${provenance.runtimeVersion}`),
+        ],
+        rows: ops.map((op) => [titleOf(op), ...own.map((section) => runtimeCell(section, op))]),
+      },
+    ];
+  });
 }
