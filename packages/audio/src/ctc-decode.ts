@@ -12,7 +12,7 @@ export interface CtcVocabulary {
 
 /** Letters of `facebook/wav2vec2-base-960h` and the other English checkpoints, by class. */
 export const ENGLISH_LETTERS: CtcVocabulary = {
-  symbols: ["<pad>", "<s>", "</s>", "<unk>", "|", ..."ETAONIHSRDLUMWCFGYPBVK'XJQZ"],
+  symbols: ["<pad>", "<s>", "</s>", "<unk>", "|", ...Array.from("ETAONIHSRDLUMWCFGYPBVK'XJQZ")],
   blank: 0,
   space: "|",
 };

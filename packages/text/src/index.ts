@@ -1,5 +1,12 @@
 export { T5Encoder } from "./model.ts";
 export type { TextTrace } from "./model.ts";
+export { StreamedT5Encoder } from "./streamed-encoder.ts";
+export type { EncodeOptions, StreamOptions } from "./streamed-encoder.ts";
+export { cachedStates } from "./cached-states.ts";
+export type { CacheOptions } from "./cached-states.ts";
+export { memoryStore } from "./state-store.ts";
+export type { StateStore } from "./state-store.ts";
+export { folderStore } from "./folder-store.node.ts";
 export { parseTextConfig, presets } from "./config.ts";
 export type { TextConfig, TextPreset } from "./config.ts";
 export { ConfigError } from "./config-error.ts";

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { zeros } from "@omni/core";
+import type { Tensor } from "@omni/core";
+import { describe, expect, test } from "vitest";
+import { presets } from "./config.ts";
+import { Wav2Vec2Ctc } from "./ctc.ts";
+import { ctcFromUpstream, fromUpstream } from "./key-map.ts";
+import { Wav2Vec2Encoder } from "./model.ts";
+
+/** A published list of names and sizes as tensors without memory; `{0-11}` in a name stands for that many layers. */
+function publishedState(file: string): [string, Tensor][] {
+  const lines = readFileSync(new URL(`../fixtures/${file}`, import.meta.url), "utf8")
+    .trim()
+    .split("\n");
+  return lines.flatMap((line) => {
+    const [name = "", sizes = ""] = line.split("\t");
+    const [range, last] = /\{0-(\d+)\}/.exec(name) ?? [];
+    const names = range ? Array.from({ length: Number(last) + 1 }, (_, i) => name.replace(range, String(i))) : [name];
+    return names.map((key): [string, Tensor] => [key, zeros(sizes.split("x").map(Number))]);
+  });
+}
+
+// facebook/wav2vec2-base-960h: 213 tensors
+const published = publishedState("wav2vec2-base-960h.tsv");
+
+describe("facebook/wav2vec2-base-960h", () => {
+  test("fills the encoder with its head, every tensor once and in shape", () => {
+    const network = new Wav2Vec2Ctc(presets.base);
+    const left = new Set(Object.keys(network.parameters()));
+    for (const [name] of published) expect(left.delete(ctcFromUpstream(name))).toBe(true);
+    expect([...left]).toEqual([]);
+    expect(() => network.loadStateDict(Object.fromEntries(published))).not.toThrow();
+    expect(published).toHaveLength(213);
+  });
+
+  test("has 94.396 M parameters, as published", () => {
+    expect(new Wav2Vec2Ctc(presets.base).numParameters()).toBe(94_396_320);
+  });
+
+  test("fills the encoder alone, without head and mask", () => {
+    const state = published.flatMap(([name, tensor]): [string, Tensor][] => {
+      const ours = fromUpstream(name);
+      if (ours === undefined) throw new Error(`${name} must be known`);
+      return ours === null ? [] : [[ours, tensor]];
+    });
+    const unused = published.filter(([name]) => fromUpstream(name) === null).map(([name]) => name);
+    expect(unused).toEqual(["wav2vec2.masked_spec_embed", "lm_head.weight", "lm_head.bias"]);
+    expect(() => new Wav2Vec2Encoder(presets.base).loadStateDict(Object.fromEntries(state))).not.toThrow();
+  });
+
+  test("is spelled in torch 2's way too", () => {
+    const place = "wav2vec2.encoder.pos_conv_embed.conv";
+    expect(ctcFromUpstream(`${place}.parametrizations.weight.original0`)).toBe(`${place}.weight_g`);
+    expect(ctcFromUpstream(`${place}.parametrizations.weight.original1`)).toBe(`${place}.weight_v`);
+  });
+});
