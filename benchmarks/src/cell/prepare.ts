@@ -1,6 +1,6 @@
 import type { ContenderId, Started, Work } from "../contenders/contender.ts";
 import { MOST_ERROR, relativeError } from "../measure/accuracy.ts";
-import { timeOnce } from "../measure/rounds.ts";
+import { repeatsFor, type Timed, timeOnce } from "../measure/rounds.ts";
 import type { BenchOp } from "../ops/catalog.ts";
 import type { Expected, Kind } from "../ops/kind.ts";
 import { kinds } from "../ops/kinds.ts";
@@ -13,6 +13,8 @@ export interface Ready {
   readonly work: Work;
   readonly cold: number;
   readonly error: number;
+  /** Runs of one measurement. */
+  readonly repeats: number;
 }
 
 /** Warm-up runs after the first call: kernels are compiled in the first, plans and caches settle in the second. */
@@ -58,6 +60,12 @@ export async function prepare(
   if (!expected) throw new Error(`${id}: there is nothing to check the answer of ${task.kind} against`);
   const error = relativeError(answer, expected);
   if (error > MOST_ERROR) return { id, version, status: "wrong", cold, error };
-  for (let i = 0; i < WARM_UPS; i++) await timeOnce(work, 0);
-  return { id, version, work, cold, error };
+  return { id, version, work, cold, error, repeats: await warmUp(work) };
+}
+
+/** Runs a work until it is settled. Gives the runs that one measurement of it takes. */
+export async function warmUp(work: Timed): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < WARM_UPS; i++) times.push(await timeOnce(work, 0));
+  return repeatsFor(Math.min(...times));
 }

@@ -5,11 +5,11 @@ import { type ContenderId, FLOAT64 } from "../contenders/contender.ts";
 import type { PeerModules } from "../contenders/peer-modules.ts";
 import { RawGpu } from "../contenders/raw/raw-gpu.ts";
 import { starters } from "../contenders/start.ts";
-import { timeOnce, timeRounds } from "../measure/rounds.ts";
+import { type Timed, timeOnce, timeRounds } from "../measure/rounds.ts";
 import { catalog } from "../ops/catalog.ts";
 import type { CellJob, Tell } from "./events.ts";
 import { type GpuCounts, GpuCounter } from "./gpu-counter.ts";
-import { prepare, type Ready, taskOf } from "./prepare.ts";
+import { prepare, type Ready, taskOf, warmUp } from "./prepare.ts";
 
 /** Where a cell runs. */
 export interface CellHost {
@@ -52,14 +52,15 @@ export async function runCell(job: CellJob, host: CellHost, tell: Tell): Promise
   }
   tell({ type: "at", contender: "ceilings", doing: "preparing" });
   const [fma, copy] = [fmaCeiling(raw), copyCeiling(raw)];
-  for (const { work } of [fma, copy]) for (let i = 0; i < 2; i++) await timeOnce(work, 0);
-  const timed = [...ready.map(({ work }) => work), fma.work, copy.work];
+  const ceilings: Timed[] = [];
+  for (const { work } of [fma, copy]) ceilings.push({ ...work, repeats: await warmUp(work) });
+  const timed = [...ready.map(({ work, repeats }) => ({ ...work, repeats })), ...ceilings];
   const times = await timeRounds(timed, {
     ...job,
     onTurn: (index) => tell({ type: "at", contender: ready[index]?.id ?? "ceilings", doing: "timing" }),
   });
-  for (const [i, { id, version: own, cold, error }] of ready.entries())
-    tell({ type: "result", result: { id, version: own, status: "timed", cold, error, times: times[i] ?? [] } });
+  for (const [i, { id, version, cold, error, repeats }] of ready.entries())
+    tell({ type: "result", result: { id, version, status: "timed", cold, error, repeats, times: times[i] ?? [] } });
   tell({
     type: "done",
     flops: task.flops,

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { orderOf, timeRounds } from "./rounds.ts";
+import { orderOf, repeatsFor, timeRounds } from "./rounds.ts";
 
 /** A contender that writes down its runs and takes no time. */
 const named = (name: string, log: string[]) => ({
@@ -12,6 +12,12 @@ describe("orderOf", () => {
     expect(orderOf(3, 0)).toEqual([0, 1, 2]);
     expect(orderOf(3, 1)).toEqual([2, 1, 0]);
     expect(orderOf(3, 2)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("repeatsFor", () => {
+  test("makes a measurement of 10 ms, of at most a hundred runs", () => {
+    expect([200, 10, 4, 0.001].map(repeatsFor)).toEqual([1, 1, 3, 100]);
   });
 });
 
@@ -32,6 +38,16 @@ describe("timeRounds", () => {
     const timed = { before: pass(40), start: pass(5), finish: pass(2) };
     expect(await timeRounds([timed], { rounds: 2, budget: Infinity })).toEqual([[7, 7]]);
     vi.restoreAllMocks();
+  });
+
+  test("divides by the runs of a measurement", async () => {
+    const log: string[] = [];
+    let clock = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (clock += 8));
+    // start and end are 16 ms apart, with one look at the clock between
+    expect(await timeRounds([{ ...named("a", log), repeats: 4 }], { rounds: 1, budget: Infinity })).toEqual([[4]]);
+    vi.restoreAllMocks();
+    expect(log).toHaveLength(4);
   });
 
   test("ends with the time given, after three rounds", async () => {

@@ -4,6 +4,8 @@ export interface Timed {
   readonly before?: () => Promise<void>;
   readonly start: () => Promise<void> | void;
   readonly finish: () => Promise<void>;
+  /** Runs between two waits for the device; 1 by default. */
+  readonly repeats?: number;
 }
 
 export interface RoundOptions {
@@ -26,20 +28,28 @@ export function orderOf(count: number, round: number): number[] {
 }
 
 /**
- * Times one run. While a promise of Dawn's Node binding is open it polls in a busy loop, which on a software adapter takes a core from the
- * work that is waited for. So whoever is timed, most of the shortest time seen so far is slept first.
+ * Times runs, back to back, until the device has done them. While a promise of Dawn's Node binding is open it polls in a busy loop, which on
+ * a software adapter takes a core from the work that is waited for. So whoever is timed, most of the shortest time seen so far is slept first.
  *
- * @param expected shortest time so far, ms; 0 if unknown
+ * @param expected shortest time of a run so far, ms; 0 if unknown
+ * @returns milliseconds a run
  */
-export async function timeOnce({ before, start, finish }: Timed, expected: number): Promise<number> {
+export async function timeOnce({ before, start, finish, repeats = 1 }: Timed, expected: number): Promise<number> {
   await before?.();
   const began = performance.now();
-  await start();
-  const rest = 0.7 * expected - (performance.now() - began);
+  for (let i = 0; i < repeats; i++) await start();
+  const rest = 0.7 * expected * repeats - (performance.now() - began);
   if (rest > SHORT_WAIT) await new Promise((resolve) => setTimeout(resolve, rest));
   await finish();
-  return performance.now() - began;
+  return (performance.now() - began) / repeats;
 }
+
+/** A measurement shorter than this, ms, says more of the wait than of the work. */
+const SHORTEST = 10;
+const MOST_REPEATS = 100;
+
+/** Runs that make a measurement long enough, for work of which one takes so many milliseconds. */
+export const repeatsFor = (ms: number): number => Math.max(1, Math.min(MOST_REPEATS, Math.ceil(SHORTEST / ms)));
 
 /**
  * Interleaved rounds of several contenders.

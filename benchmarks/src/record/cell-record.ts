@@ -15,7 +15,9 @@ export type Outcome =
       readonly cold: number;
       /** Relative root-mean-square error of the answer. */
       readonly error: number;
-      /** Milliseconds by round. */
+      /** Runs of one measurement, back to back. */
+      readonly repeats: number;
+      /** Milliseconds a run, by round. */
       readonly times: readonly number[];
     }
   /** The answer is not the op's: a time would mean nothing. */
