@@ -2,7 +2,7 @@ import { logSoftmax, Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { Linear, Module } from "@omni/core/nn";
 import type { AudioConfig } from "./config.ts";
-import type { StepMasks } from "./model.ts";
+import type { EncodeOptions } from "./model.ts";
 import { Wav2Vec2Encoder } from "./model.ts";
 
 /**
@@ -29,14 +29,14 @@ export class Wav2Vec2Ctc extends Module {
    * @param waveform normalised 16 kHz samples, [B, samples]
    * @returns scores of the symbols at each step, [B, steps, vocabSize]
    */
-  forward(waveform: Tensor, masks: StepMasks = {}): Tensor {
-    const last = this.wav2vec2.forward(waveform, masks).hidden.at(-1);
+  forward(waveform: Tensor, options: EncodeOptions = {}): Tensor {
+    const last = this.wav2vec2.forward(waveform, options).hidden.at(-1);
     if (!last) throw new Error("Wav2Vec2Ctc: the encoder must give a state");
     return this.lm_head.forward(last);
   }
 
   /** Log probabilities as core's `ctcLoss` takes them, [steps, B, vocabSize]. */
-  logProbabilities(waveform: Tensor, masks: StepMasks = {}): Tensor {
-    return logSoftmax(this.forward(waveform, masks)).transpose(0, 1);
+  logProbabilities(waveform: Tensor, options: EncodeOptions = {}): Tensor {
+    return logSoftmax(this.forward(waveform, options)).transpose(0, 1);
   }
 }

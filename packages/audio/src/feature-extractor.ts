@@ -1,7 +1,11 @@
-import { concat, groupNorm, linear, ones, zeros } from "@omni/core";
+import { concat, groupNorm, linear, ones, tensor, zeros } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { Conv1d, LayerNorm, Module } from "@omni/core/nn";
+import { channelStatistics } from "./channel-statistics.ts";
+import type { ChannelStatistics } from "./channel-statistics.ts";
 import type { AudioConfig } from "./config.ts";
+
+const EPS = 1e-5;
 
 /** GroupNorm with one group a channel: every channel is normalised over time. */
 class ChannelNorm extends Module {
@@ -16,8 +20,15 @@ class ChannelNorm extends Module {
     this.#channels = channels;
   }
 
-  forward(x: Tensor): Tensor {
-    return groupNorm(x, this.#channels, this.weight, this.bias, { eps: 1e-5 });
+  /** @param statistics of the whole sound that x is a part of; null measures x itself */
+  forward(x: Tensor, statistics: ChannelStatistics | null): Tensor {
+    if (!statistics) return groupNorm(x, this.#channels, this.weight, this.bias, { eps: EPS });
+    const perChannel = (values: Tensor): Tensor => values.reshape([1, this.#channels, 1]);
+    const scale = tensor(statistics.variance).add(EPS).rsqrt().mul(this.weight);
+    return x
+      .sub(perChannel(tensor(statistics.mean)))
+      .mul(perChannel(scale))
+      .add(perChannel(this.bias));
   }
 }
 
@@ -57,13 +68,22 @@ class ConvLayer extends Module {
     this.layer_norm = extractorNorm === "layer" ? new LayerNorm(channels) : group;
   }
 
-  forward(x: Tensor): Tensor {
+  forward(x: Tensor, statistics: ChannelStatistics | null): Tensor {
     const [, , kernel = 1] = this.conv.weight.shape;
     const inWindows = x.shape[1] === 1 && kernel % this.#stride === 0;
     const y = inWindows ? convolveWindows(x, this.conv, this.#stride) : this.conv.forward(x);
     if (this.layer_norm instanceof LayerNorm)
       return this.layer_norm.forward(y.transpose(1, 2)).transpose(1, 2).geluExact();
-    return (this.layer_norm ? this.layer_norm.forward(y) : y).geluExact();
+    return (this.layer_norm ? this.layer_norm.forward(y, statistics) : y).geluExact();
+  }
+
+  /** What a norm over time would measure of a whole sound; null where there is none. */
+  async measure(waveform: Float32Array): Promise<ChannelStatistics | null> {
+    if (!(this.layer_norm instanceof ChannelNorm)) return null;
+    const { weight, bias } = this.conv;
+    const [, , kernel = 1] = weight.shape;
+    const values = { weight: await weight.data(), bias: bias && (await bias.data()) };
+    return channelStatistics(waveform, { ...values, kernel, stride: this.#stride });
   }
 }
 
@@ -76,8 +96,21 @@ export class FeatureExtractor extends Module {
     this.conv_layers = config.convDim.map((_, index) => new ConvLayer(config, { index, rng: rng.fork(index) }));
   }
 
-  /** [B, samples] → [B, convDim, steps] */
-  forward(waveform: Tensor): Tensor {
-    return this.conv_layers.reduce((x, layer) => layer.forward(x), waveform.unsqueeze(1));
+  /**
+   * [B, samples] → [B, convDim, steps]
+   *
+   * @param statistics of the whole sound, where the waveform is a part of it
+   */
+  forward(waveform: Tensor, statistics: ChannelStatistics | null = null): Tensor {
+    return this.conv_layers.reduce((x, layer) => layer.forward(x, statistics), waveform.unsqueeze(1));
+  }
+
+  /**
+   * What the norm over time measures of a whole sound, so that its parts can be encoded one by one; null where no norm runs over time.
+   *
+   * @param waveform normalised 16 kHz samples
+   */
+  async measure(waveform: Float32Array): Promise<ChannelStatistics | null> {
+    return (await this.conv_layers[0]?.measure(waveform)) ?? null;
   }
 }

@@ -1,5 +1,5 @@
 export { Wav2Vec2Encoder } from "./model.ts";
-export type { AudioStates, EncoderOptions, StepMasks } from "./model.ts";
+export type { AudioStates, EncoderOptions, EncodeOptions } from "./model.ts";
 export { Wav2Vec2Ctc } from "./ctc.ts";
 export { bestPath, ctcVocabulary, decodeCtc, ENGLISH_LETTERS } from "./ctc-decode.ts";
 export type { CtcVocabulary } from "./ctc-decode.ts";
@@ -9,6 +9,10 @@ export { audioConfigFromUpstream } from "./upstream-config.ts";
 export { ConfigError } from "./config-error.ts";
 export { alignToFrames, featureDim, stackStates, stepAt, tokenTime } from "./features.ts";
 export type { FrameRate } from "./features.ts";
+export { channelStatistics } from "./channel-statistics.ts";
+export type { ChannelStatistics, FirstConvolution } from "./channel-statistics.ts";
+export { FrameProjector, frameWindows } from "./frame-projector.ts";
+export type { ProjectorOptions } from "./frame-projector.ts";
 export { frameCountOf, frameFeatures, reachSteps, streamFrameFeatures } from "./streaming.ts";
 export type { FeatureStreamOptions, FrameFeatures } from "./streaming.ts";
 export { AudioPretrainHead, audioPretrainLoss, CURVES } from "./pretrain.ts";

@@ -1,6 +1,7 @@
 import { Rng, ShapeError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { LayerNorm, Linear, Module } from "@omni/core/nn";
+import type { ChannelStatistics } from "./channel-statistics.ts";
 import { checkAudioConfig } from "./config.ts";
 import type { AudioConfig } from "./config.ts";
 import { EncoderLayer } from "./encoder-layer.ts";
@@ -58,19 +59,21 @@ export interface AudioStates {
   readonly hidden: readonly Tensor[];
 }
 
-/** Options of {@link Wav2Vec2Encoder}. */
+/** How a {@link Wav2Vec2Encoder} is built. */
 export interface EncoderOptions {
   readonly rng?: Rng;
   /** Hold the vector that stands for hidden steps, which checkpoints of upstream's training carry. Default false. */
   readonly specMask?: boolean;
 }
 
-/** Which steps of a waveform count. */
-export interface StepMasks {
+/** Which steps of a waveform count, and what it is a part of. */
+export interface EncodeOptions {
   /** [B, steps], 1 = sound, 0 = padding; see `stepMask`. Null: all is sound. */
   readonly sound?: Tensor | null;
   /** [B, steps], 1 = the step's features are hidden, as in training to fill gaps. Null: none is. */
   readonly hidden?: Tensor | null;
+  /** Of the whole sound that the waveform is a part of, where the extractor norms over time; see `FeatureExtractor.measure`. */
+  readonly statistics?: ChannelStatistics | null;
 }
 
 /**
@@ -108,14 +111,17 @@ export class Wav2Vec2Encoder extends Module {
    * @throws ShapeError where the waveform is shorter than the receptive field (400 samples upstream), or steps are to be hidden by an
    * encoder without `specMask`
    */
-  forward(waveform: Tensor, { sound = null, hidden: hiddenSteps = null }: StepMasks = {}): AudioStates {
+  forward(
+    waveform: Tensor,
+    { sound = null, hidden: hiddenSteps = null, statistics = null }: EncodeOptions = {},
+  ): AudioStates {
     const [batch = 0, samples = 0] = waveform.shape;
     const steps = stepCount(this.#config, samples);
     if (steps === 0)
       throw new ShapeError(
         `Wav2Vec2Encoder: waveform must have at least ${fieldSamples(this.#config)} samples, got ${samples}: pad it with zeros`,
       );
-    const convolved = this.feature_extractor.forward(waveform).transpose(1, 2);
+    const convolved = this.feature_extractor.forward(waveform, statistics).transpose(1, 2);
     const extracted = this.feature_projection.layer_norm.forward(convolved);
     const projected = this.feature_projection.projection.forward(extracted);
     const gapped = hiddenSteps ? this.#hide(projected, hiddenSteps) : projected;

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { channelStatistics } from "./channel-statistics.ts";
+import type { AudioConfig } from "./config.ts";
 import { featureDim } from "./features.ts";
 import { Wav2Vec2Encoder } from "./model.ts";
 import { frameCountOf, frameFeatures, reachSteps, streamFrameFeatures } from "./streaming.ts";
@@ -11,6 +13,15 @@ beforeAll(async () => {
   encoder = await new Wav2Vec2Encoder(tinyConfig).realize();
 });
 
+/** As wav2vec2-base: norms after, a norm over time, attention to everything. */
+const tinyBase = {
+  ...tinyConfig,
+  convBias: false,
+  extractorNorm: "group",
+  preNorm: false,
+  attentionReach: null,
+} as const satisfies AudioConfig;
+
 const largest = (a: Float32Array, b: Float32Array): number =>
   a.reduce((max, x, i) => Math.max(max, Math.abs(x - (b[i] ?? NaN))), 0);
 
@@ -22,6 +33,24 @@ describe("streamFrameFeatures", () => {
     expect(pieces.data).toHaveLength(50 * 2 * featureDim(tinyConfig));
     // the same sums in other tile positions
     expect(largest(whole.data, pieces.data)).toBeLessThan(1e-5);
+  });
+
+  test("a norm over time and a bounded reach leave no seam either", async () => {
+    const base = await new Wav2Vec2Encoder({ ...tinyBase, attentionReach: 6 }).realize();
+    const sound = buzz(4 * 16_000);
+    const whole = await frameFeatures(base, sound, { ...rate, chunkSeconds: 60 });
+    const pieces = await frameFeatures(base, sound, { ...rate, chunkSeconds: 1.04 });
+    // as above, and statistics in float64 against sums on the device
+    expect(largest(whole.data, pieces.data)).toBeLessThan(1e-4);
+  });
+
+  test("endless attention leaves a seam below 5 % of a feature's deviation at 1 s of context", async () => {
+    const base = await new Wav2Vec2Encoder(tinyBase).realize();
+    const sound = buzz(4 * 16_000);
+    const whole = await frameFeatures(base, sound, { ...rate, chunkSeconds: 60 });
+    const pieces = await frameFeatures(base, sound, { ...rate, chunkSeconds: 1.04, contextSeconds: 1 });
+    // features have unit variance; random weights attend to all sound alike, the worst case
+    expect(largest(whole.data, pieces.data)).toBeLessThan(0.05);
   });
 
   test("without context the seam would show", async () => {
@@ -62,5 +91,21 @@ describe("streamFrameFeatures", () => {
   test("knows how far its encoder reaches", () => {
     expect(reachSteps(tinyConfig)).toBe(2 * 6 + 2);
     expect(reachSteps({ ...tinyConfig, attentionReach: null })).toBeNull();
+  });
+});
+
+describe("channelStatistics", () => {
+  test("are mean and variance of the convolution's output", () => {
+    const waveform = buzz(100);
+    const weight = [0.5, -1, 2, 1, 1, 1];
+    const { mean, variance } = channelStatistics(waveform, { weight, bias: [0, 3], kernel: 3, stride: 2 });
+    for (const c of [0, 1]) {
+      const outputs = Array.from({ length: 49 }, (_, s) =>
+        [0, 1, 2].reduce((sum, i) => sum + (weight[c * 3 + i] ?? 0) * (waveform[2 * s + i] ?? 0), c * 3),
+      );
+      const average = outputs.reduce((a, b) => a + b, 0) / 49;
+      expect(mean[c]).toBeCloseTo(average, 5);
+      expect(variance[c]).toBeCloseTo(outputs.reduce((sum, y) => sum + (y - average) ** 2, 0) / 49, 5);
+    }
   });
 });

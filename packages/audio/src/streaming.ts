@@ -39,8 +39,9 @@ export function reachSteps({ attentionReach, layers, positionKernel }: AudioConf
 /**
  * Features of sound of any length, chunk by chunk in constant device memory.
  *
- * With a finite `attentionReach` and a per-step extractor norm the chunks equal the one-shot result; otherwise the context makes the
- * seams small. Sound shorter than the encoder's receptive field is padded with silence.
+ * With a finite `attentionReach` the chunks equal the one-shot result. Where attention is endless they do up to what a step hears beyond
+ * the context of 4 s on each side: `contextSeconds` trades time for it. A norm over time (base) is measured on the whole sound first, so
+ * that it adds no error. Sound shorter than the encoder's receptive field is padded with silence.
  *
  * @param samples mono, 16 kHz
  */
@@ -57,6 +58,7 @@ export async function* streamFrameFeatures(
   const waveform = new Float32Array(length);
   waveform.set(normalizeWaveform(samples, config.varianceFloor));
   const steps = stepCount(config, length);
+  const statistics = await encoder.feature_extractor.measure(waveform);
   const contextSteps =
     options.contextSeconds === undefined
       ? (reachSteps(config) ?? Math.ceil((ENDLESS_CONTEXT_SECONDS * SAMPLE_RATE) / hop))
@@ -70,7 +72,7 @@ export async function* streamFrameFeatures(
     const from = clamp(Math.floor(stepAt(config, tokenTime(options, first, 0))) - contextSteps);
     const to = clamp(Math.floor(stepAt(config, lastToken)) + 1 + contextSteps);
     const chunk = waveform.slice(from * hop, to * hop + field);
-    const { hidden } = encoder.forward(tensor(chunk, { shape: [1, chunk.length] }));
+    const { hidden } = encoder.forward(tensor(chunk, { shape: [1, chunk.length] }), { statistics });
     const features = alignToFrames(stackStates(hidden), config, options, { first, count, firstStep: from });
     const data = await features.data();
     features.dispose();
