@@ -1,8 +1,10 @@
 export { compression, parseVaeConfig, vaePresets } from "./config.ts";
 export type { VaeConfig } from "./config.ts";
 export { CausalVae } from "./model.ts";
-export type { LatentStatistics, Posterior } from "./model.ts";
-export type { DecodeStream, EncodeStream } from "./streaming.ts";
+export type { LatentStatistics, Posterior, StreamOptions } from "./model.ts";
+export type { Tiling, VideoStream } from "./tiling.ts";
+export { decodePadded, encodePadded, paddedSize } from "./padding.ts";
+export type { PaddedLatents, VideoSize } from "./padding.ts";
 export { movingPartWeights, vaeLoss } from "./loss.ts";
 export type { LatentNoise, VaeLoss, VaeLossOptions } from "./loss.ts";
 export { LatentStatisticsCollector } from "./latent-statistics.ts";

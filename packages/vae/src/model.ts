@@ -1,4 +1,4 @@
-import { CheckpointError, Rng, ShapeError, tensor } from "@omni/core";
+import { CheckpointError, indexSelect, Rng, ShapeError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { Module, RMSNorm } from "@omni/core/nn";
 import { compression, vaePresets } from "./config.ts";
@@ -11,6 +11,8 @@ import type { CoderLayout, LayerSpec } from "./layout.ts";
 import { PatchShortcut } from "./patch-shortcut.ts";
 import type { PatchCode } from "./patch-shortcut.ts";
 import { DecodeStream, EncodeStream } from "./streaming.ts";
+import { TiledStream } from "./tiling.ts";
+import type { Tiling, TileScales, VideoStream } from "./tiling.ts";
 
 /** Diagonal normal over latents, before normalisation by channel. */
 export interface Posterior {
@@ -24,6 +26,12 @@ export interface Posterior {
 export interface LatentStatistics {
   readonly mean: readonly number[];
   readonly std: readonly number[];
+}
+
+/** How a stream runs. */
+export interface StreamOptions {
+  /** Frames in overlapping tiles; null, the default, takes them whole. */
+  readonly tiling?: Tiling | null;
 }
 
 /**
@@ -141,14 +149,41 @@ export class CausalVae extends Module {
     return this.shortcut ? video.add(this.shortcut.decode(latents, cache?.first ?? true)) : video;
   }
 
-  /** Encodes a clip piece by piece, with the same result and constant memory. */
-  encodeStream(): EncodeStream {
-    return new EncodeStream(this);
+  /**
+   * Encodes a clip piece by piece, with the same result and memory that its length does not change. Tiles bound what the size of its
+   * frames takes, and are not exact.
+   */
+  encodeStream({ tiling = null }: StreamOptions = {}): VideoStream {
+    const { spatial } = compression(this.#config);
+    return this.#stream(() => new EncodeStream(this), tiling, { from: spatial, to: 1 });
   }
 
-  /** Decodes latents piece by piece, with the same result and constant memory. */
-  decodeStream(): DecodeStream {
-    return new DecodeStream(this);
+  /** Decodes latents piece by piece; otherwise as {@link encodeStream}. */
+  decodeStream({ tiling = null }: StreamOptions = {}): VideoStream {
+    const { spatial } = compression(this.#config);
+    return this.#stream(() => new DecodeStream(this), tiling, { from: 1, to: spatial });
+  }
+
+  /**
+   * Decodes latents of any length in memory that does not grow with it: one latent frame after the other.
+   *
+   * @param latents normalised, [B, C, 1 + n, h, w]
+   * @yields frames in order, [B, 3, 1 or 4, 8h, 8w] in [-1, 1], realised; the caller disposes them
+   */
+  async *decodeFrames(latents: Tensor, options: StreamOptions = {}): AsyncGenerator<Tensor> {
+    this.#checkLatents(latents);
+    const stream = this.decodeStream(options);
+    try {
+      // an index is a value and not a part of the plan: all frames but the first share one
+      for (let t = 0; t < (latents.shape[2] ?? 0); t++)
+        yield await stream.push(indexSelect(latents, 2, tensor(Int32Array.of(t))));
+    } finally {
+      stream.dispose();
+    }
+  }
+
+  #stream(open: () => VideoStream, tiling: Tiling | null, scales: TileScales): VideoStream {
+    return tiling ? new TiledStream(open, tiling, scales) : open();
   }
 
   /** Raw → normalised latents: (z - mean) / std by channel. */

@@ -1,12 +1,13 @@
 import type { Tensor } from "@omni/core";
 import { FeatureCache } from "./feature-cache.ts";
 import type { CausalVae } from "./model.ts";
+import type { VideoStream } from "./tiling.ts";
 
 /**
  * Encodes a video as it arrives: the first chunk has 1 + 4n frames, each later one 4n. The latents joined in time equal
  * `encode` of the whole. Holds a few frames of features, however long the video.
  */
-export class EncodeStream {
+export class EncodeStream implements VideoStream {
   readonly #vae: CausalVae;
   readonly #cache = new FeatureCache();
 
@@ -35,7 +36,7 @@ export class EncodeStream {
  * Decodes latents as they arrive, any number of latent frames a chunk. The frames joined in time equal `decode` of the
  * whole: the first latent frame gives one video frame, each later one four.
  */
-export class DecodeStream {
+export class DecodeStream implements VideoStream {
   readonly #vae: CausalVae;
   readonly #cache = new FeatureCache();
 
