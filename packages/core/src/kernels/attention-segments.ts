@@ -5,31 +5,32 @@ import { range } from "./snippets/uniforms.ts";
  * queries [batch, queries], then those of the keys [batch, keys].
  */
 
-/** Which side a lane's four columns are; the other one is run over in blocks. */
+/** Which side a lane's own rows are; the other one is run over. */
 export type Side = "query" | "key";
 
 const firstOf = (side: Side): string =>
   side === "query" ? "batch * u.queries" : "u.batch * u.queries + batch * u.keys";
-const countOf = (side: Side): string => (side === "query" ? "u.queries" : "u.keys");
+
+/** Rows of a side, a uniform. */
+export const countOf = (side: Side): string => (side === "query" ? "u.queries" : "u.keys");
+export const otherSide = (side: Side): Side => (side === "query" ? "key" : "query");
 
 /** `id_at(i)`: id `i` of all. */
 export const declareIds = (element: string): string => `fn id_at(i: u32) -> u32 { return ${element}; }\n`;
 
 /**
- * Declares `own_ids` of a lane's columns and, from `seen_first` to `seen_end`, the stretch of the other side that holds all ids within the
- * bounds of the tile's: its own sequences, of sequences in order. `columns` is the tile's width, `tiles` the tiles of a row.
+ * Declares `own_id{column}` of a lane's rows `own{column}` and, from `seen_first` to `seen_end`, the stretch of the other side that holds all ids
+ * within the bounds of the tile's: its own sequences, of sequences in order. `width` is the tile's rows, `tile_first` its first.
  */
-export function ownSegments(side: Side, columns: number, tiles: string): string {
-  const other = side === "query" ? "key" : "query";
+export function ownSegments(side: Side, columns: number, width: number): string {
+  const other = otherSide(side);
   return `  let own_at = ${firstOf(side)};
   let other_at = ${firstOf(other)};
-  let own_ids = vec4<u32>(${range(4)
-    .map((i) => `id_at(own_at + ${side}_${i})`)
-    .join(", ")});
-  let tile_first = (tile_index % ${tiles}) * ${columns}u;
-  var own_low = 0xffffffffu;
+${range(columns)
+  .map((i) => `  let own_id${i} = id_at(own_at + own${i});\n`)
+  .join("")}  var own_low = 0xffffffffu;
   var own_high = 0u;
-  for (var i = tile_first; i < min(tile_first + ${columns}u, ${countOf(side)}); i++) {
+  for (var i = tile_first; i < min(tile_first + ${width}u, ${countOf(side)}); i++) {
     let id = id_at(own_at + i);
     own_low = min(own_low, id);
     own_high = max(own_high, id);
@@ -45,6 +46,3 @@ export function ownSegments(side: Side, columns: number, tiles: string): string 
   }
 `;
 }
-
-/** Whether each of the lane's columns is of the segment of row `row` of the other side. */
-export const sameSegment = (row: string): string => `own_ids == vec4<u32>(id_at(other_at + ${row}))`;

@@ -25,7 +25,7 @@ export interface AttentionSpec {
   readonly k: HeadRows;
   readonly v: HeadRows;
   readonly mask?: MaskView;
-  /** Query i sees keys 0 … i only. Without a mask. */
+  /** Query i sees keys 0 … i only. */
   readonly causal?: boolean;
   /** A query sees the keys of its own segment only: u32 ids of queries [batch, queries], then of keys [batch, keys], in one buffer. */
   readonly segments?: boolean;

@@ -191,6 +191,9 @@ const CASES: Record<string, Case> = {
   "segments strewn": { batch: 2, size: [37, 21, 5], segments: "strewn" },
   "causal segments": { batch: 2, size: [75, 75, 16], causal: true, segments: "in order" },
   "segments with a mask for each query": { batch: 2, size: [40, 37, 16], mask: "full", segments: "strewn" },
+  "causal with a mask for each query, one all masked": { batch: 2, size: [37, 41, 12], causal: true, mask: "full" },
+  "causal with a mask of keys": { batch: 2, size: [37, 9, 12], causal: true, mask: "key" },
+  "causal strewn segments with a mask": { size: [21, 37, 7], causal: true, mask: "rows", segments: "strewn" },
   "segments with a mask of keys": { size: [9, 40, 8], mask: "key", segments: "in order" },
 };
 

@@ -4,29 +4,28 @@ import {
   attentionStatsWgsl,
   STATS_ROWS,
 } from "./attention-backward.wgsl.ts";
-import { attentionForwardWgsl, type MaskKind, readsMask } from "./attention-forward.wgsl.ts";
+import { attentionForwardWgsl } from "./attention-forward.wgsl.ts";
+import { type MaskKind, tileRows } from "./attention-scores.ts";
 import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./attention-spec.ts";
 import type { DeviceTraits, Launch, Program } from "./kernel.ts";
 import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
-import type { HeadTile } from "./snippets/head-tile.ts";
+import { type HeadTile, ownCount } from "./snippets/head-tile.ts";
 import { range, uniformBlock } from "./snippets/uniforms.ts";
 
 export type { AttentionSpec, HeadRows, MaskView } from "./attention-spec.ts";
 
-/** Widest part of a head one workgroup sums: wider heads are cut, and their scores made once for each part. */
-const MAX_FEATURES = 64;
+/** Multiply-adds a lane may hold in a round: a kernel's products · columns · rows · head width. Compilers take seconds for more. */
+const ROUND = 512;
 
 /**
  * Attention in O(N) memory. Inputs 0 = q, 1 = k, 2 = v, 3 = mask when `spec.mask`, then the ids when `spec.segments`; outputs 0 = o as [batch, queries, heads, headDim],
  * 1 = lse [batch, heads, queries], the logarithm of each row's sum of exponentials. Every size is at least 1.
  */
 export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTraits): Program {
-  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v]);
-  const kind = maskKind(spec);
-  const columns = head.scores.lanes * 4;
-  const tilesQ = Math.ceil(spec.queries / columns);
-  const parts = Math.ceil(spec.headDim / head.features.rows);
-  const tiles = tilesQ * parts * spec.batch * spec.heads;
+  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v], 2);
+  const mask = maskKind(spec);
+  const segments = spec.segments ?? false;
+  const tiles = Math.ceil(spec.queries / tileRows(head)) * spec.batch * spec.heads;
   const workgroups = splitWorkgroups(tiles);
   const block = uniformBlock({
     ...attentionFields(spec),
@@ -36,17 +35,14 @@ export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTrait
     q_last: lastElement(spec, spec.q, spec.queries),
     k_last: lastElement(spec, spec.k, spec.keys),
     v_last: lastElement(spec, spec.v, spec.keys),
-    block_rows: head.scores.rows,
-    part_rows: head.features.rows,
+    own: ownCount(head),
     tiles,
-    tiles_q: tilesQ,
-    parts,
   });
   const wgsl = attentionForwardWgsl(
-    { ...head, mask: kind, segments: spec.segments ?? false, edgeGrid: workgroups[1] > 1 },
+    { ...head, mask, causal: spec.causal ?? false, segments, edgeGrid: workgroups[1] > 1 },
     block.declare,
   );
-  const read = 3 + (readsMask(kind) ? 1 : 0) + (spec.segments ? 1 : 0);
+  const read = 3 + (spec.mask ? 1 : 0) + (segments ? 1 : 0);
   const bindings = [...range(read).map(input), output(0), output(1)];
   return { launches: [{ label: "attention", wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
 }
@@ -65,7 +61,7 @@ export interface AttentionGradSpec extends AttentionSpec {
  * Outputs 0 = dq, 1 = dk, 2 = dv, each [batch, rows, heads, headDim] contiguous.
  */
 export function attentionBackwardProgram(spec: AttentionGradSpec, traits: DeviceTraits): Program {
-  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v, spec.dO]);
+  const operands = [spec.q, spec.k, spec.v, spec.dO];
   const mask = maskKind(spec);
   const segments = spec.segments ?? false;
   const rows = spec.batch * spec.heads * spec.queries;
@@ -84,12 +80,8 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
   const statsBlock = uniformBlock({ ...fields, rows, ids });
   const stats: Launch = {
     label: "attention.stats",
-    wgsl: attentionStatsWgsl(head.vector, segments, statsBlock.declare),
-    bindings: [
-      ...[3, 5, 4].map(input),
-      scratch(0, "read_write"),
-      ...(segments ? [input(readsMask(mask) ? 7 : 6)] : []),
-    ],
+    wgsl: attentionStatsWgsl(isVector(spec, operands), segments, statsBlock.declare),
+    bindings: [...[3, 5, 4].map(input), scratch(0, "read_write"), ...(segments ? [input(spec.mask ? 7 : 6)] : [])],
     uniforms: statsBlock.words,
     workgroups: splitWorkgroups(Math.ceil(Math.max(rows, ids) / STATS_ROWS)),
   };
@@ -99,28 +91,23 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
     wgslOf: typeof attentionQueryGradWgsl,
     outputs: readonly number[],
   ): Launch => {
-    const tilesN = Math.ceil(count / (head.scores.lanes * 4));
-    const parts = Math.ceil(spec.headDim / head.features.rows);
-    const tiles = tilesN * parts * spec.batch * spec.heads;
+    const head = chooseHeadTile(spec, traits, operands, 2 + outputs.length);
+    const tiles = Math.ceil(count / tileRows(head)) * spec.batch * spec.heads;
     const workgroups = splitWorkgroups(tiles);
-    const block = uniformBlock({
-      ...fields,
-      block_rows: head.scores.rows,
-      part_rows: head.features.rows,
-      tiles,
-      tiles_n: tilesN,
-      parts,
-    });
+    const block = uniformBlock({ ...fields, own: ownCount(head), tiles });
     return {
       label,
-      wgsl: wgslOf({ ...head, mask, segments, edgeGrid: workgroups[1] > 1 }, block.declare),
+      wgsl: wgslOf(
+        { ...head, mask, causal: spec.causal ?? false, segments, edgeGrid: workgroups[1] > 1 },
+        block.declare,
+      ),
       bindings: [
         input(0),
         input(1),
         input(2),
         input(5),
         scratch(0, "read"),
-        ...(readsMask(mask) ? [input(6)] : []),
+        ...(spec.mask ? [input(6)] : []),
         ...outputs.map(output),
       ],
       uniforms: block.words,
@@ -137,26 +124,33 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
   };
 }
 
-export function chooseHeadTile(spec: AttentionSpec, traits: DeviceTraits, operands: readonly HeadRows[]): HeadTile {
+/** The tile of a kernel that makes `products` products of heads a round. */
+function chooseHeadTile(
+  spec: AttentionSpec,
+  traits: DeviceTraits,
+  operands: readonly HeadRows[],
+  products: number,
+): HeadTile {
   const subgroups = traits.subgroups && traits.subgroupMinSize >= 4;
   const lanes = subgroups ? Math.min(traits.subgroupMinSize, 8) : 8;
-  const share = subgroups ? lanes : 1;
-  const width = Math.ceil(spec.headDim / 4) * 4;
-  const most = subgroups ? MAX_FEATURES : 16;
-  const features = Math.ceil(width / Math.ceil(width / most) / 4) * 4;
-  const scores = Math.min(share * 4, Math.max(8, Math.ceil(spec.keys / 8) * 8));
+  const quads = Math.ceil(spec.headDim / 4);
+  const fits = (columns: number, rows: number): boolean => products * columns * rows * quads * 4 <= ROUND;
+  const columns = [4, 2].find((n) => fits(n, 1)) ?? 1;
   return {
-    scores: { lanes, share, rows: Math.min(scores, subgroups ? 32 : 8), columns: 1 },
-    features: { lanes, share, rows: features, columns: 1 },
-    vector: spec.headDim % 4 === 0 && operands.every(rowsAligned),
-    depth: width,
+    lanes,
+    share: subgroups ? lanes : 1,
+    columns,
+    // without subgroups every lane loads all of a round
+    rows: subgroups && fits(columns, 2) ? 2 : 1,
+    quads,
+    vector: isVector(spec, operands),
   };
 }
 
-function maskKind({ mask, causal = false }: AttentionSpec): MaskKind {
-  if (causal) return "causal";
-  return !mask ? "none" : mask.strides[2] === 0 ? "key" : "full";
-}
+const isVector = (spec: AttentionSpec, operands: readonly HeadRows[]): boolean =>
+  spec.headDim % 4 === 0 && operands.every(rowsAligned);
+
+const maskKind = ({ mask }: AttentionSpec): MaskKind => (!mask ? "none" : mask.strides[2] === 0 ? "key" : "full");
 
 function attentionFields(spec: AttentionSpec): Record<string, number> {
   const { mask } = spec;

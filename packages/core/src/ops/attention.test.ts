@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../base/errors.ts";
 import { grad } from "../autograd/grad.ts";
-import { tensor, zeros } from "../tensor/create.ts";
+import { getDevice } from "../runtime/index.ts";
+import { arange, tensor, zeros } from "../tensor/create.ts";
 import { concat } from "../tensor/join.ts";
 import { realize, type Tensor } from "../tensor/tensor.ts";
 import { expectClose, type Tolerance } from "../testing/allclose.ts";
@@ -103,6 +104,24 @@ describeOp("attention, causal", (q, k, v) => attention(q, k, v, { causal: true }
   reference: (q, k, v) => reference(q, k, v, future(q.shape[2] ?? 0, k.shape[2] ?? 0)),
   tolerance: ATTENTION,
 });
+
+describeOp(
+  "attention, causal with a mask",
+  (q, k, v, mask) => attention(q, k, v, { causal: true, ...(mask ? { mask } : {}) }),
+  {
+    cases: [
+      { q: [2, 2, 5, 4], k: [2, 2, 5, 4], v: [2, 2, 5, 4], mask: [2, 1, 5, 5] },
+      { q: [1, 4, 3, 4], k: [1, 2, 6, 4], v: [1, 2, 6, 3], mask: [4, 1, 6] },
+      { q: [1, 1, 7, 5], k: [1, 1, 3, 5], v: [1, 1, 3, 6], mask: [7, 1] },
+    ],
+    reference: (q, k, v, mask = future(1, 1)) => {
+      const [heads = 0, queries = 0] = q.shape.slice(1);
+      const masked = zip((m, f) => m + f, mask, future(queries, k.shape[2] ?? 0));
+      return reference(q, repeated(k, heads), repeated(v, heads), masked);
+    },
+    tolerance: ATTENTION,
+  },
+);
 
 const fourAxes = (x: Nd): Nd => ({
   shape: [...new Array<number>(4 - x.shape.length).fill(1), ...x.shape],
@@ -265,6 +284,38 @@ describe("attention", () => {
     expect(found).toEqual([...first, 0, 0, 0, 0, ...first]);
     expect([...(dk ?? [])].slice(4)).toEqual([0, 0, 0, 0]);
     expect([...(dv ?? [])]).toEqual([2, 2, 2, 2, 0, 0, 0, 0]);
+  });
+
+  test("gives zeros to a causal query whose keys a mask hides, and no gradient", async () => {
+    const [q, k, v] = [sample([1, 1, 3, 4], 1), sample([1, 1, 3, 4], 2), sample([1, 1, 3, 4], 3)].map(leaf);
+    if (!q || !k || !v) throw new Error("three inputs");
+    const mask = tensor([-Infinity, 0, 0.5]);
+    const y = attention(q, k, v, { causal: true, mask });
+    const gradients = grad(y.square().sum(), [q, k, v, mask]);
+    await realize([y, ...gradients]);
+    const first = await Promise.all(
+      [y, ...gradients].map(async (t) => [...(await t.data())].slice(0, t.ndim === 1 ? 1 : 4)),
+    );
+    expect(first.flat().map(Math.abs)).toEqual(new Array<number>(17).fill(0));
+    // the second query sees one key alone, the third two
+    expect([...(await y.data())].slice(4, 8)).toEqual([...(await v.data())].slice(4, 8));
+    const [, second = NaN, third = NaN] = await (gradients[3] ?? zeros([])).data();
+    expect(second + third).toBeCloseTo(0, 5);
+  });
+
+  test("holds no scores, whatever is asked of it, forwards and backwards", async () => {
+    const { pool } = await getDevice();
+    const held = (): number => pool.liveBytes + pool.pooledBytes;
+    const leaves = [sample([1, 4, 1000, 4], 1), sample([1, 2, 900, 4], 2), sample([1, 2, 900, 3], 3)].map(leaf);
+    const [q = zeros([]), k = zeros([]), v = zeros([])] = leaves;
+    const mask = leaf(sample([900], 4)).gt(-0.8);
+    const ids = (count: number): Tensor => arange(count, { dtype: "i32" }).floorDivide(300);
+    await realize([...leaves, mask]);
+    const before = held();
+    const y = attention(q, k, v, { causal: true, mask, segments: { queries: ids(1000), keys: ids(900) } });
+    await realize([y, ...grad(y.square().sum(), leaves)]);
+    // one head's scores are 3.4 MiB
+    expect(held() - before).toBeLessThan(2 * 2 ** 20);
   });
 
   test("takes one row of ids for queries and keys, and refuses ids that do not fit", async () => {

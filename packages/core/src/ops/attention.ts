@@ -66,6 +66,18 @@ function four(x: Tensor): Tensor {
   return x.reshape([sizeOf(x.shape.slice(0, -3)), heads, rows, width]);
 }
 
+/** A mask that broadcasts to [..., H, Nq, Nk] as [B, H, Nq, Nk], repeated by strides: at most its axes before the heads are copied. */
+function fourMask(mask: Tensor, full: Shape): Tensor {
+  const lead = full.slice(0, -3);
+  const own = [1, 1, ...mask.shape].slice(-3);
+  const one = mask.reshape([...mask.shape.slice(0, -3), ...own]).expand([...lead, ...own]);
+  return four(one).expand([sizeOf(lead), ...[1, ...full].slice(-3)]);
+}
+
+/** [B, H, N, D] with zeros behind its features, up to a width: they change no product. */
+const widened = (x: Tensor, width: number): Tensor =>
+  x.pad(x.shape.map((n, axis): [number, number] => [0, axis === 3 ? width - n : 0]));
+
 function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
   const shapes = [q, k, v].map((t) => formatShape(t.shape)).join(", ");
   const [heads, own, ofValues] = [q, k, v].map((t) => (t.ndim >= 3 ? (t.shape.at(-3) ?? 1) : 1));
@@ -82,7 +94,8 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
 }
 
 /**
- * softmax(scale · q·kᵀ + mask) · v, in memory that grows with N and not with N². (Gradients of a mask, and of gradients, take N².)
+ * softmax(scale · q·kᵀ + mask) · v, in memory that grows with N and not with N². (Gradients of a mask, and of gradients, take N²; so do heads
+ * wider than 256.)
  *
  * @param q [..., H, Nq, D], or [Nq, D]
  * @param k [..., Hk, Nk, D] where Hk divides H
@@ -114,13 +127,21 @@ export function attention(
     q: fq,
     k: grouped(own, heads),
     v: grouped(values, heads),
-    mask: added && four(added.expand(full)),
+    mask: added && fourMask(added, full),
     ids,
     scale: scale ?? 1 / Math.sqrt(headDim),
     causal,
   };
   const dv = v.shape.at(-1) ?? 0;
-  const fits = sizeOf(full) > 0 && headDim > 0 && headDim <= MAX_HEAD_DIM && dv === headDim && !(mask && causal);
-  const y = fits ? flashAttention(asked) : attentionWeights(asked).matmul(asked.v);
+  const width = Math.max(headDim, dv);
+  const fits = sizeOf(full) > 0 && headDim > 0 && dv > 0 && width <= MAX_HEAD_DIM;
+  const y = fits
+    ? flashAttention({
+        ...asked,
+        q: widened(asked.q, width),
+        k: widened(asked.k, width),
+        v: widened(asked.v, width),
+      }).slice(3, 0, dv)
+    : attentionWeights(asked).matmul(asked.v);
   return y.reshape([...q.shape.slice(0, -2), queries, dv]).cast(dtype);
 }

@@ -228,8 +228,7 @@ function backward(asked: Asked, o: Tensor, lse: Tensor, dO: Tensor): Gradients {
 }
 
 /**
- * softmax(scale · q·kᵀ + mask) · v without ever holding the scores: [B, H, Nq, D]. Every size is at least 1; the mask is [B, H, Nq, Nk], and
- * absent where causal.
+ * softmax(scale · q·kᵀ + mask) · v without ever holding the scores: [B, H, Nq, D]. Every size is at least 1; the mask is [B, H, Nq, Nk].
  */
 export function flashAttention(asked: Asked): Tensor {
   const [o] = outputsOf(forward, given(asked), attrsOf(asked));

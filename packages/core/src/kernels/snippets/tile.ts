@@ -1,15 +1,18 @@
 import { range, XYZW } from "./uniforms.ts";
 
+/** The lanes of a workgroup. */
+export interface Lanes {
+  readonly lanes: number;
+  /** Lanes that load for one another, at most the smallest subgroup size; 1 where subgroups are missing. */
+  readonly share: number;
+}
+
 /**
  * The register tile all matrix-like kernels of the software family share: the lanes of a workgroup lie side by side along
  * the columns, each with `columns` groups of four, and every lane makes all `rows` rows. A part of the left operand is
  * loaded by each of `share` lanes and spread with subgroupBroadcast.
  */
-export interface Tile {
-  /** Lanes of a workgroup. */
-  readonly lanes: number;
-  /** Lanes that load for one another, at most the smallest subgroup size; 1 where subgroups are missing. */
-  readonly share: number;
+export interface Tile extends Lanes {
   /** Rows, a multiple of 4. */
   readonly rows: number;
   /** Groups of four columns a lane. */
@@ -30,7 +33,7 @@ export const leftLoads = (tile: Tile, unit: LeftUnit): number =>
   Math.ceil((unit === "k" ? tile.rows : tile.rows / 4) / tile.share);
 
 /** The entry point's head; `tile_index`, `lane` and `source` (which part this lane loads) are in scope after it. */
-export function tileEntry(tile: Tile, gridLimit: string | null): string {
+export function tileEntry(tile: Lanes, gridLimit: string | null): string {
   const subgroups = tile.share > 1;
   return `@compute @workgroup_size(${tile.lanes})
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
@@ -41,30 +44,30 @@ ${gridLimit === null ? "" : `  if (tile_index >= ${gridLimit}) { return; }\n`}  
 }
 
 /** `enable` lines of a kernel that uses this tile. */
-export const tileEnables = (tile: Tile): string => (tile.share > 1 ? "enable subgroups;\n" : "");
+export const tileEnables = (tile: Lanes): string => (tile.share > 1 ? "enable subgroups;\n" : "");
 
 /** The value that lane `lane` of the sharing lanes holds, in every lane. */
-export const spread = (tile: Tile, value: string, lane: number): string =>
+export const spread = (tile: Lanes, value: string, lane: number): string =>
   tile.share > 1 ? `subgroupBroadcast(${value}, ${lane}u)` : value;
 
 /**
- * Declares the sums, `{sums}_{row · columns + group}`. Variables of their own, not an array: Mesa's compile time grows with the square
+ * Declares the sums, `acc_{row · columns + group}`. Variables of their own, not an array: Mesa's compile time grows with the square
  * of the uses of a variable.
  */
-export const declareSums = (tile: Tile, sums = "acc"): string =>
+export const declareSums = (tile: Tile): string =>
   range(tile.rows * tile.columns)
-    .map((at) => `  var ${sums}_${at} = vec4<f32>();\n`)
+    .map((at) => `  var acc_${at} = vec4<f32>();\n`)
     .join("");
 
 /** Copies the sums to a new array, to be indexed by a loop. */
-export const gatherSums = (tile: Tile, sums: string, name: string): string =>
+const gatherSums = (tile: Tile, name: string): string =>
   `  var ${name}: array<vec4<f32>, ${tile.rows * tile.columns}>;\n` +
   range(tile.rows * tile.columns)
-    .map((at) => `  ${name}[${at}] = ${sums}_${at};\n`)
+    .map((at) => `  ${name}[${at}] = acc_${at};\n`)
     .join("");
 
-/** sums += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
-export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"): string {
+/** acc += left · right for `steps` (1 to 4) steps of k; the right operand is in `b{group}_{step}`. */
+export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4): string {
   const { rows, columns, share } = tile;
   const lines: string[] = [];
   for (const r of range(rows)) {
@@ -79,7 +82,7 @@ export function multiplyTile(tile: Tile, unit: LeftUnit, steps = 4, sums = "acc"
       );
     }
     for (const x of range(columns)) {
-      const at = `${sums}_${r * columns + x}`;
+      const at = `acc_${r * columns + x}`;
       lines.push(`${at} = ${names.reduce((sum, name, j) => `fma(vec4<f32>(${name}), b${x}_${j}, ${sum})`, at)};`);
     }
   }
@@ -126,7 +129,7 @@ export function storeTile(tile: Tile, store: TileStore): string {
   }
   if (store.rowIf) lines.push("  }");
   lines.push("}");
-  return gatherSums(tile, "acc", "sums") + lines.map((text) => `  ${text}\n`).join("");
+  return gatherSums(tile, "sums") + lines.map((text) => `  ${text}\n`).join("");
 }
 
 /** Declares `n{x}`, the first column of each group of this lane, from an expression of the tile's column number. */
