@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { presets } from "./config.ts";
+import { nanoTokenizer } from "./nano-vocabulary.ts";
 import { TextTokenizer } from "./tokenizer.ts";
 
 const tokenizer = TextTokenizer.nano();
@@ -46,6 +47,24 @@ describe("TextTokenizer.nano", () => {
       const ids = tokenizer.encode(String.fromCodePoint(code));
       expect(ids.every((id) => id > 2 && id < tokenizer.vocabSize)).toBe(true);
     }
+  });
+});
+
+describe("a vocabulary without byte pieces", () => {
+  const json = nanoTokenizer();
+  const vocab = json.model.vocab.filter(([piece]) => !/^<0x/.test(piece));
+
+  test("gives a run of what it lacks one unknown token", () => {
+    const plain = new TextTokenizer({ ...json, model: { ...json.model, byte_fallback: false, vocab } });
+    const [a] = plain.encode("a");
+    expect(plain.encode("a 日本語")).toEqual([a, expect.any(Number), 2]);
+    expect(plain.encode("日本語").filter((id) => id === 2)).toHaveLength(1);
+  });
+
+  test("must have an unknown token", () => {
+    expect(() => new TextTokenizer({ ...json, model: { ...json.model, unk_id: -1, vocab } })).toThrow(
+      "must have an unknown token, got unk_id -1",
+    );
   });
 });
 

@@ -43,14 +43,17 @@ const CHARACTERS_PER_TOKEN = 64;
 const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
 
 /**
- * Text ↔ token ids of a SentencePiece Unigram model with byte fallback: any string has ids, and `decode` gives its normalised form back.
+ * Text ↔ token ids of a SentencePiece Unigram model. With byte pieces (UMT5) any string has ids, and `decode` gives its normalised form
+ * back; without them (T5) what the vocabulary lacks becomes the unknown token.
  *
- * @throws ConfigError where the model is no Unigram or lacks its special or byte pieces
+ * @throws ConfigError where the model is no Unigram or lacks its special pieces
  */
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
   readonly #idOf: ReadonlyMap<string, number>;
   readonly #pieces: readonly string[];
+  /** Stands for what has no piece; null where bytes do. */
+  readonly #unknown: number | null;
 
   /**
    * @param json contents of a `tokenizer.json`
@@ -62,8 +65,10 @@ export class TextTokenizer {
     this.#tokenizer = new Tokenizer(json, config);
     this.#pieces = vocab.map(([piece]) => piece);
     this.#idOf = new Map(this.#pieces.map((piece, id) => [piece, id]));
-    for (const piece of [PAD, END, byteToken(0), byteToken(255)])
+    for (const piece of [PAD, END])
       if (!this.#idOf.has(piece)) throw new ConfigError(`TextTokenizer: the vocabulary must contain "${piece}"`);
+    const hasBytes = [byteToken(0), byteToken(255)].every((piece) => this.#idOf.has(piece));
+    this.#unknown = hasBytes ? null : unknownId(json);
   }
 
   /** The tokenizer that ships with the nano text encoder. */
@@ -88,12 +93,17 @@ export class TextTokenizer {
     const wellFormed = new TextDecoder().decode(utf8.encode(text)).replace(/\s+/gu, " ").trim();
     if (wellFormed.length === 0) return [];
     const pieces: readonly string[] = this.#tokenizer.tokenize(wellFormed);
-    return pieces.flatMap((piece) => {
+    const ids: number[] = [];
+    for (const piece of pieces) {
       const id = this.#idOf.get(piece);
       // a piece spelled like a byte token came from the text itself and must stay text
-      if (id !== undefined && !BYTE.test(piece)) return [id];
-      return Array.from(utf8.encode(piece.replaceAll(SPACE, " ")), (byte) => this.#id(byteToken(byte)));
-    });
+      if (id !== undefined && !BYTE.test(piece)) ids.push(id);
+      else if (this.#unknown === null)
+        for (const byte of utf8.encode(piece.replaceAll(SPACE, " "))) ids.push(this.#id(byteToken(byte)));
+      // a run of unknown pieces is one token, as in SentencePiece
+      else if (ids.at(-1) !== this.#unknown) ids.push(this.#unknown);
+    }
+    return ids;
   }
 
   /** The text that ids stand for; padding and end tokens are left out. */
@@ -141,4 +151,12 @@ export class TextTokenizer {
   #id(piece: string): number {
     return this.#idOf.get(piece) ?? 0; // the constructor has checked the pieces we ask for
   }
+}
+
+/** @throws ConfigError */
+function unknownId({ model: { unk_id: id, vocab } }: UnigramJson): number {
+  if (Number.isInteger(id) && id >= 0 && id < vocab.length) return id;
+  throw new ConfigError(
+    `TextTokenizer: a vocabulary without byte pieces must have an unknown token, got unk_id ${JSON.stringify(id)}`,
+  );
 }
