@@ -104,6 +104,7 @@ function jointBlock({ args, input, weights }: ModelCase): ModelAnswer {
     time: { video: time, text: time },
     rope: null,
     keyMask: null,
+    pack: null,
     audio: null,
     layout: { referenceFrames: 0, motionFrames: 0, noisyFrames: 1, frames: 1 },
   });

@@ -1,5 +1,5 @@
 import { attention, layerNorm, tensor } from "@omni/core";
-import type { Rng, Tensor } from "@omni/core";
+import type { AttentionOptions, Rng, Tensor } from "@omni/core";
 import { Linear, Module, RMSNorm } from "@omni/core/nn";
 import { gatherWindows, windowFrames } from "./audio-window.ts";
 import { TEMPORAL_STRIDE } from "./config.ts";
@@ -94,21 +94,64 @@ export class AudioAttention extends Module {
    * @returns what to add to `video`, same shape
    */
   forward(video: Tensor, audio: Tensor): Tensor {
-    const [batch = 0, frames = 0, perFrame = 0, width = 0] = video.shape;
+    const [batch = 0, frames = 0, perFrame = 0] = video.shape;
     const slots = audio.shape[2] ?? 0;
+    return this.#attend(
+      video,
+      { source: video, shape: [batch * frames, perFrame] },
+      { source: audio, shape: [batch * frames, slots] },
+      { mask: this.#bias([1, slots]) },
+    );
+  }
+
+  /**
+   * Packed clips of frames that differ in size.
+   *
+   * @param video tokens, [1, N, 1, D]; those that hear nothing get nothing
+   * @param audio of all clips' frames, [1, F, slots, D]
+   * @param frames the frame of each token, [1, N], and of each slot, [1, F · slots]
+   * @returns what to add to `video`, same shape
+   */
+  forwardPacked(video: Tensor, audio: Tensor, frames: { readonly queries: Tensor; readonly keys: Tensor }): Tensor {
+    const [, count = 0, slots = 0] = audio.shape;
+    return this.#attend(
+      video,
+      { source: video, shape: [1, video.shape[1] ?? 0] },
+      { source: audio, shape: [1, count * slots] },
+      { mask: this.#bias([count, slots]), segments: frames },
+    );
+  }
+
+  #attend(
+    video: Tensor,
+    query: { readonly source: Tensor; readonly shape: readonly [number, number] },
+    keyValue: { readonly source: Tensor; readonly shape: readonly [number, number] },
+    options: AttentionOptions,
+  ): Tensor {
+    const width = video.shape[3] ?? 0;
     const headDim = this.qkScale.shape[1] ?? width;
     const heads = width / headDim;
     const scale = (index: number): Tensor => this.qkScale.slice(0, index, index + 1).reshape([headDim]);
-    const query = this.query.forward(this.norm.forward(video)).reshape([batch * frames, perFrame, heads, headDim]);
-    const keyValue = this.keyValue.forward(audio).reshape([batch * frames, slots, 2, heads, headDim]);
-    const part = (index: number): Tensor => keyValue.slice(2, index, index + 1).squeeze(2);
+    const queries = this.query.forward(this.norm.forward(query.source)).reshape([...query.shape, heads, headDim]);
+    const both = this.keyValue.forward(keyValue.source).reshape([...keyValue.shape, 2, heads, headDim]);
+    const part = (index: number): Tensor => both.slice(2, index, index + 1).squeeze(2);
     const attended = attention(
-      headNorm(query).mul(scale(0)).permute([0, 2, 1, 3]),
+      headNorm(queries).mul(scale(0)).permute([0, 2, 1, 3]),
       headNorm(part(0)).mul(scale(1)).permute([0, 2, 1, 3]),
       part(1).permute([0, 2, 1, 3]),
-      { mask: this.slotBias.reshape([1, heads, 1, slots]) },
+      options,
     );
-    return this.projection.forward(attended.permute([0, 2, 1, 3]).reshape([batch, frames, perFrame, width]));
+    return this.projection.forward(attended.permute([0, 2, 1, 3]).reshape(video.shape));
+  }
+
+  /** The slots' bias for so many frames in a row, [1, heads, 1, frames · slots]. */
+  #bias([frames, slots]: readonly [number, number]): Tensor {
+    const heads = this.slotBias.shape[0] ?? 1;
+    if (frames === 1) return this.slotBias.reshape([1, heads, 1, slots]);
+    return this.slotBias
+      .reshape([1, heads, 1, 1, slots])
+      .expand([1, heads, 1, frames, slots])
+      .reshape([1, heads, 1, frames * slots]);
   }
 }
 

@@ -11,7 +11,7 @@ import { blockModulation, inputModulation, modulatedNorm, modulationWeights } fr
 import type { ModulationWeights } from "./modulation.ts";
 import type { TimeModulation } from "./timestep.ts";
 
-/** The two token streams: `video` [B, frames, P, D], `text` [B, 1, L, D] or null. */
+/** The two token streams: `video` [B, frames, P, D], `text` [B, 1, L, D] or null. Packed: rows of tokens, [1, N, 1, D] and [1, L, 1, D]. */
 export interface Streams {
   readonly video: Tensor;
   readonly text: Tensor | null;
@@ -19,8 +19,9 @@ export interface Streams {
 
 /** What every block is given beside the streams. */
 export interface BlockContext extends JointContext {
+  /** Packed: of each token. */
   readonly time: Pick<TimeModulation, "video" | "text">;
-  /** [B, motion + noisy frames, slots, D]; null in a model that hears nothing. */
+  /** [B, motion + noisy frames, slots, D], packed those of all clips; null in a model that hears nothing. */
   readonly audio: Tensor | null;
   readonly layout: Pick<Layout, "referenceFrames" | "motionFrames" | "noisyFrames" | "frames">;
 }
@@ -61,7 +62,7 @@ export class Block extends Module {
     this.audio = audio && new AudioAttention(audio, rng.fork("audio"));
   }
 
-  forward({ video, text }: Streams, { time, audio, layout, rope, keyMask }: BlockContext): Streams {
+  forward({ video, text }: Streams, { time, audio, layout, rope, keyMask, pack }: BlockContext): Streams {
     const streams = { video: this.video, text: this.text ?? this.video };
     const { norm } = this.video.config;
     const { referenceFrames, motionFrames, noisyFrames, frames } = layout;
@@ -73,11 +74,14 @@ export class Block extends Module {
       video: modulatedNorm(video, videoMod.attention, norm),
       text: text && modulatedNorm(text, inputModulation(time.text, this.textModulation), norm),
     };
-    const attended = jointAttention(streams, normed, { rope, keyMask }, onlyFrom);
+    const attended = jointAttention(streams, normed, { rope, keyMask, pack }, onlyFrom);
 
     const keptMod = onlyFrom ? blockModulation(kept(time.video), this.videoModulation) : videoMod;
     let img = streams.video.attended(kept(video), attended.video, keptMod.attention);
-    if (this.audio && audio)
+    if (this.audio && audio && pack) {
+      const queries = onlyFrom === null ? pack.frames.all : pack.frames.noisy;
+      img = img.add(this.audio.forwardPacked(img, audio, { queries, keys: pack.frames.slots }));
+    } else if (this.audio && audio)
       img =
         onlyFrom === null
           ? hear(this.audio, img, audio, referenceFrames)

@@ -3,6 +3,8 @@ import type { Tensor } from "@omni/core";
 import type { Stream } from "./layers.ts";
 import { headNorm } from "./modulation.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
+import { rearranged } from "./packing.ts";
+import type { Pack } from "./packing.ts";
 import { applyRope } from "./rope3d.ts";
 import type { Rope } from "./rope3d.ts";
 
@@ -15,6 +17,8 @@ export interface JointContext {
   readonly rope: Rope | null;
   /** Additive, [B, 1, 1, M]; null where every token may be seen. */
   readonly keyMask: Tensor | null;
+  /** How several clips share the sequence; null where each sample is one clip. */
+  readonly pack: Pack | null;
 }
 
 /** 1 = seen, 0 = hidden → numbers to add to the scores. */
@@ -46,21 +50,21 @@ export function keyMask({ textMask, textActive, referenceActive }: DitInputs, la
  *
  * Queries and keys are RMS-normed, scaled per channel and rotated, each as the streams have it; scores carry 1/√headDim.
  *
- * @param text modulated text tokens, [B, 1, L, D], or null
- * @param video modulated video tokens, [B, frames, P, D]
+ * @param text modulated text tokens, [B, 1, L, D], packed [1, L, 1, D], or null
+ * @param video modulated video tokens, [B, frames, P, D], packed [1, N, 1, D]
  * @param onlyFrom where not null, video frames before this one and all text are keys only
- * @returns heads joined again: `text` [B, 1, L, D] or null, `video` [B, frames − onlyFrom, P, D]
+ * @returns heads joined again: `text` as it came or null, `video` [B, frames − onlyFrom, P, D]
  */
 export function jointAttention(
   streams: TokenStreams,
   { text, video }: { readonly text: Tensor | null; readonly video: Tensor },
-  { rope, keyMask: mask }: JointContext,
+  { rope, keyMask: mask, pack }: JointContext,
   onlyFrom: number | null,
 ): { readonly text: Tensor | null; readonly video: Tensor } {
   const [batch = 0, frames = 0, perFrame = 0, width = 0] = video.shape;
   const { headDim } = streams.video.config;
   const heads = width / headDim;
-  const textLength = text?.shape[2] ?? 0;
+  const textLength = text ? (text.shape[1] ?? 1) * (text.shape[2] ?? 1) : 0;
   const tokens = textLength + frames * perFrame;
 
   const videoQkv = streams.video.qkv.forward(video).reshape([batch, frames * perFrame, 3 * width]);
@@ -73,19 +77,21 @@ export function jointAttention(
     headDim,
   ]);
   const qk = queriesAndKeys(qkv.slice(2, 0, 2), streams, { textLength, rope });
-  const part = (of: Tensor, index: number): Tensor =>
-    of
-      .slice(2, index, index + 1)
-      .squeeze(2)
-      .permute([0, 2, 1, 3]);
+  const part = (of: Tensor, index: number): Tensor => of.slice(2, index, index + 1).squeeze(2);
+  const ordered = (x: Tensor): Tensor => (pack ? rearranged(x, pack.byClip) : x).permute([0, 2, 1, 3]);
 
   const skipped = onlyFrom === null ? 0 : textLength + onlyFrom * perFrame;
-  const queries = skipped === 0 ? part(qk, 0) : part(qk, 0).slice(2, skipped, tokens);
-  const attended = attention(queries, part(qk, 1), part(qkv, 2), mask ? { mask } : {});
-  const joined = attended.permute([0, 2, 1, 3]).reshape([batch, tokens - skipped, width]);
+  const queries = skipped === 0 ? ordered(part(qk, 0)) : part(qk, 0).permute([0, 2, 1, 3]).slice(2, skipped, tokens);
+  const segments = pack && { queries: skipped === 0 ? pack.clips.all : pack.clips.noisy, keys: pack.clips.all };
+  const attended = attention(queries, ordered(part(qk, 1)), ordered(part(qkv, 2)), {
+    ...(mask && { mask }),
+    ...(segments && { segments }),
+  });
+  const rows = attended.permute([0, 2, 1, 3]).reshape([batch, tokens - skipped, width]);
+  const joined = pack && skipped === 0 ? rearranged(rows, pack.byRow) : rows;
   if (onlyFrom !== null || !text) return { text: null, video: joined.reshape([batch, -1, perFrame, width]) };
   return {
-    text: joined.slice(1, 0, textLength).reshape([batch, 1, textLength, width]),
+    text: joined.slice(1, 0, textLength).reshape(text.shape),
     video: joined.slice(1, textLength, tokens).reshape([batch, frames, perFrame, width]),
   };
 }

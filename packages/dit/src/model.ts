@@ -11,12 +11,14 @@ import { FinalLayer } from "./final-layer.ts";
 import { layoutOf } from "./inputs.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
 import { keyMask } from "./joint-attention.ts";
+import { inRow, packedKeyMask, packOf, tokenRows } from "./packing.ts";
+import type { PackedClip } from "./packing.ts";
 import { PatchEmbed, unpatchify } from "./patch-embed.ts";
 import { referencePrior } from "./reference-prior.ts";
 import { rope3d, tokenPositions } from "./rope3d.ts";
-import type { Rope } from "./rope3d.ts";
+import type { Position, Rope } from "./rope3d.ts";
 import { TextEmbed } from "./text-embed.ts";
-import { TimeEmbed } from "./timestep.ts";
+import { MODULATION_ROWS, TimeEmbed } from "./timestep.ts";
 
 // a session sees few distinct sizes: guidance branches with and without text, first and later segments
 const CACHED_ROPES = 16;
@@ -71,6 +73,7 @@ export class MMDiT extends Module {
       audio: this.audioIn.forward(inputs, layout),
       rope: this.#ropeFor(layout),
       keyMask: keyMask(inputs, layout),
+      pack: null,
       layout,
     };
     let streams: Streams = {
@@ -78,22 +81,97 @@ export class MMDiT extends Module {
       text: inputs.text && layout.textLength > 0 ? this.textIn.forward(inputs.text) : null,
     };
     for (const block of this.blocks) streams = block.forward(streams, context);
-    const answer = unpatchify(this.finalLayer.forward(streams.video, time.vector), layout);
+    return this.#velocity(this.finalLayer.forward(streams.video, time.vector), { inputs, layout });
+  }
+
+  /**
+   * Clips of different lengths, sizes and conditions in one sequence, none of which sees another: no padding, and one pass for all.
+   *
+   * @param clips each of batch size 1
+   * @returns each clip's velocity, as `forward` gives it
+   * @throws ShapeError as `forward`, or when a clip is a batch
+   */
+  forwardPacked(clips: readonly DitInputs[]): Tensor[] {
+    const packed = clips.map((inputs): PackedClip => ({ inputs, layout: layoutOf(this.#config, inputs) }));
+    const layouts = packed.map(({ layout }) => layout);
+    const pack = packOf(layouts, this.audioIn.slotPosition.shape[0] ?? 0);
+    const { width } = this.#config;
+    const parts = packed.map(({ inputs, layout }) => {
+      const time = this.timeIn.forward(inputs.t, layout);
+      return {
+        video: tokenRows(this.patchEmbed.forward(inputs, layout), layout, [width]),
+        text: inputs.text && layout.textLength > 0 ? this.textIn.forward(inputs.text).reshape([1, -1, 1, width]) : null,
+        time: tokenRows(time.video.unsqueeze(2), layout, [MODULATION_ROWS, width]),
+        textTime: time.text.expand([1, layout.textLength, MODULATION_ROWS, width]),
+        vector: time.vector.expand([1, layout.noisyFrames * layout.tokensPerFrame, 1, width]),
+        audio: this.audioIn.forward(inputs, layout),
+      };
+    });
+    const row = (of: (part: (typeof parts)[number]) => { readonly clean: Tensor; readonly noisy: Tensor }): Tensor =>
+      inRow([...parts.map((part) => of(part).clean), ...parts.map((part) => of(part).noisy)]);
+    const texts = parts.map(({ text }) => text).filter((text) => text !== null);
+    const noisyTokens = layouts.reduce((sum, layout) => sum + layout.noisyFrames * layout.tokensPerFrame, 0);
+    const video = row((part) => part.video).unsqueeze(2);
+    const context = {
+      time: { video: row((part) => part.time), text: inRow(parts.map(({ textTime }) => textTime)) },
+      audio: inRow(parts.map(({ audio }) => audio)),
+      rope: this.#packedRope(layouts),
+      keyMask: packedKeyMask(packed),
+      pack,
+      layout: { referenceFrames: 0, motionFrames: 0, noisyFrames: noisyTokens, frames: video.shape[1] ?? 0 },
+    };
+    let streams: Streams = { video, text: texts.length > 0 ? inRow(texts) : null };
+    for (const block of this.blocks) streams = block.forward(streams, context);
+    const answers = this.finalLayer.forward(streams.video, inRow(parts.map(({ vector }) => vector)));
+    let first = 0;
+    return packed.map((clip) => {
+      const { noisyFrames, tokensPerFrame } = clip.layout;
+      const start = first;
+      first += noisyFrames * tokensPerFrame;
+      return this.#velocity(answers.slice(1, start, first).reshape([1, noisyFrames, tokensPerFrame, -1]), clip);
+    });
+  }
+
+  /** The network's answer around the prior, where there is one. */
+  #velocity(tokens: Tensor, { inputs, layout }: PackedClip): Tensor {
+    const answer = unpatchify(tokens, layout);
     const { referencePrior: kinds } = this.#config;
     if (kinds.length === 0) return answer;
     const prior = referencePrior(inputs, kinds);
     return answer.mul(prior.deviation).add(prior.mean);
   }
 
+  /** Positions of a row of packed clips. */
+  #packedRope(layouts: readonly Layout[]): Rope {
+    const { textRope } = this.#config;
+    const parts = layouts.map((layout) => {
+      const { textLength, frames, noisyFrames, tokensPerFrame } = layout;
+      const positions = tokenPositions(layout, textRope);
+      const noisyFrom = textLength + (frames - noisyFrames) * tokensPerFrame;
+      return [
+        positions.slice(0, textLength),
+        positions.slice(textLength, noisyFrom),
+        positions.slice(noisyFrom),
+      ] as const;
+    });
+    const key = layouts.map(ropeKey).join(";");
+    return this.#cachedRope(key, () => ([0, 1, 2] as const).flatMap((part) => parts.flatMap((clip) => clip[part])));
+  }
+
   #ropeFor(layout: Layout): Rope {
-    const { referenceFrames, frames, rows, columns, textLength } = layout;
-    const key = [referenceFrames, frames, rows, columns, textLength].join();
+    return this.#cachedRope(ropeKey(layout), () => tokenPositions(layout, this.#config.textRope));
+  }
+
+  #cachedRope(key: string, positions: () => readonly Position[]): Rope {
     const known = this.#ropes.get(key);
     if (known) return known;
     const [oldest] = this.#ropes.keys();
     if (oldest !== undefined && this.#ropes.size >= CACHED_ROPES) this.#ropes.delete(oldest);
-    const rope = rope3d(tokenPositions(layout, this.#config.textRope), this.#config);
+    const rope = rope3d(positions(), this.#config);
     this.#ropes.set(key, rope);
     return rope;
   }
 }
+
+const ropeKey = ({ referenceFrames, motionFrames, frames, rows, columns, textLength }: Layout): string =>
+  [referenceFrames, motionFrames, frames, rows, columns, textLength].join();

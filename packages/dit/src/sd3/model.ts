@@ -114,7 +114,14 @@ export class Sd3Transformer extends Module {
     const vector = this.timeIn.forward(timestep, pooled);
     const perFrame = vector.unsqueeze(1);
     const tokens = this.patchEmbed.forward(patchify(noisy.unsqueeze(2))).add(this.#positions(grid));
-    const context = { time: { video: perFrame, text: perFrame }, rope: null, keyMask: null, audio: null, layout: ONE };
+    const context = {
+      time: { video: perFrame, text: perFrame },
+      rope: null,
+      keyMask: null,
+      pack: null,
+      audio: null,
+      layout: ONE,
+    };
     const blocks: Streams[] = [];
     let streams: Streams = { video: tokens, text: this.textIn.forward(text).unsqueeze(1) };
     for (const block of this.blocks) blocks.push((streams = block.forward(streams, context)));

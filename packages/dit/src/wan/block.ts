@@ -83,7 +83,12 @@ export class WanBlock extends Module {
     const modulation = blockModulation(time, this.modulation);
     const streams = { video: this.video, text: this.video };
     const normed = modulatedNorm(video, modulation.attention, this.video.config.norm);
-    const heads = jointAttention(streams, { text: null, video: normed }, { rope, keyMask: null }, null).video;
+    const heads = jointAttention(
+      streams,
+      { text: null, video: normed },
+      { rope, keyMask: null, pack: null },
+      null,
+    ).video;
     const attended = this.video.attended(video, heads, modulation.attention);
     const read = attended.add(this.cross.forward(this.crossNorm?.forward(attended) ?? attended, text, textMask));
     return this.video.feedForward(read, modulation.ffn);
