@@ -1,10 +1,12 @@
 import {
   audioConfigFromUpstream,
   batchWaveforms,
+  ctcFromUpstream,
   fromUpstream,
   presets,
   stepCount,
   stepMask,
+  Wav2Vec2Ctc,
   Wav2Vec2Encoder,
 } from "@omni/audio";
 import { tensor } from "@omni/core";
@@ -26,11 +28,12 @@ function rowSums({ shape: [rows = 0, columns = 0], data }: StoredValues): number
 }
 
 function encoder({ args, input, weights, loaded }: ModelCase): ModelAnswer {
-  const name = args.text("model_class");
-  if (name !== "Wav2Vec2Model") throw new SkippedCase(`${name} is not implemented`);
   const config = audioConfigFromUpstream(loaded.args);
-  const network = new Wav2Vec2Encoder(config);
-  const parameter = loadUpstream(network, weights, fromUpstream);
+  const name = args.text("model_class");
+  if (name !== "Wav2Vec2Model" && name !== "Wav2Vec2ForCTC") throw new SkippedCase(`${name} is not implemented`);
+  const ctc = name === "Wav2Vec2ForCTC" ? new Wav2Vec2Ctc(config, { vocabSize: args.number("vocab_size", 32) }) : null;
+  const network = ctc?.wav2vec2 ?? new Wav2Vec2Encoder(config);
+  const parameter = ctc ? loadUpstream(ctc, weights, ctcFromUpstream) : loadUpstream(network, weights, fromUpstream);
   const waveform = input("input_values");
   const samples = values(loaded, "attention_mask");
   const sound = samples && stepMask(config, rowSums(samples), waveform.shape[1] ?? 0);
@@ -42,6 +45,7 @@ function encoder({ args, input, weights, loaded }: ModelCase): ModelAnswer {
       ...hidden.map((state, i) => [`hidden_states.${i}`, () => state]),
       ...attentions.map((matrix, i) => [`attentions.${i}`, () => matrix]),
       ...(last ? [["last_hidden_state", () => last]] : []),
+      ...(last && ctc ? [["logits", () => ctc.lm_head.forward(last)]] : []),
       ...(sound ? [["feature_vector_attention_mask", () => sound.gt(0.5)]] : []),
       ["extract_features", () => extracted],
       ["conv_features", () => convolved],

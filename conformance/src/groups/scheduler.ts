@@ -66,7 +66,9 @@ function sigmas({ args }: ModelCase): ModelAnswer {
 
 function training({ args, input }: ModelCase): ModelAnswer {
   const trainSteps = args.number("num_train_timesteps", 1000);
-  const times = trainingTimes({ trainSteps, shift: args.number("shift", 1) });
+  // a dynamic shift is sampling's alone
+  const shift = args.flag("use_dynamic_shifting") ? 1 : args.number("shift", 1);
+  const times = trainingTimes({ trainSteps, shift });
   const { xt } = flowPoint(input("x0"), input("noise"), input("timestep").div(trainSteps));
   return {
     outputs: {
