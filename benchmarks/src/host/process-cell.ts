@@ -35,13 +35,13 @@ async function commandOf(runtime: Exclude<Runtime, "chromium">): Promise<Command
   return [found.program, ...found.source];
 }
 
-/** What a process said last on standard error that is about its end. */
+/** What a process said last on standard error that is about its end: an error's message, else its last line. */
 function lastWords(output: string): string {
   const lines = output
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("at "));
-  return lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? "";
+    .filter((line) => line !== "");
+  return lines.find((line) => /^(Uncaught )?[A-Z]\w*Error\b.*: /.test(line)) ?? lines.at(-1) ?? "";
 }
 
 /**

@@ -5,9 +5,9 @@ import { digits, type Row } from "./rows.ts";
 /** What is drawn of a row. */
 const SHOWN = ["raw", "tfjs", "jax", "ort", "tfjs-wasm", "ort-cpu"] as const satisfies readonly ContenderId[];
 
-const LEFT = 330;
+const LEFT = 400;
 const WIDTH = 560;
-const RIGHT = 40;
+const RIGHT = 160;
 const ROW = 26;
 const TOP = 34;
 /** Ratios at both ends of the logarithmic axis. */
@@ -42,15 +42,16 @@ function rowMarks({ title, cells, record }: Row, i: number): string {
   const wrong = record.contenders.filter(({ status }) => status === "wrong").map(({ id }) => contenderTitles[id]);
   const note =
     wrong.length > 0
-      ? `<text class="wrong" x="${LEFT + WIDTH + 4}" y="${place(y + 4)}">${escape(wrong.map((name) => `✗ ${name}`).join(" "))}</text>`
+      ? `<text class="wrong" x="${LEFT + WIDTH + 4}" y="${place(y + 4)}">${escape(`wrong: ${wrong.join(", ")}`)}</text>`
       : "";
   return `<text x="${LEFT - 10}" y="${place(y + 4)}" text-anchor="end">${escape(title)}</text>${marks.join("")}${note}`;
 }
 
 /** Times of others over ours on a logarithmic axis, a row an op: dots right of the line are slower than ours. */
-export function ratioChart(rows: readonly Row[]): string {
+export function ratioChart(all: readonly Row[]): string {
+  const rows = all.filter(({ cells }) => cells.some(({ ratio }) => ratio !== null));
   const height = TOP + ROW * rows.length + 12;
-  const width = LEFT + WIDTH + RIGHT + 90;
+  const width = LEFT + WIDTH + RIGHT;
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Times of other libraries over ours, by op">${axis(height)}${rows.map(rowMarks).join("")}</svg>`;
 }
 
