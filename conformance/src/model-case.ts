@@ -68,7 +68,9 @@ export async function runModel(
   );
   await realize([...outputs.filter((output) => output instanceof Tensor), ...slopes]);
   return {
-    outputs: await Promise.all(outputs.map((output) => (output instanceof Tensor ? computed(output) : output))),
+    outputs: await Promise.all(
+      outputs.map((output) => (output instanceof Tensor ? computed(output) : Promise.resolve(output))),
+    ),
     grads: await Promise.all(slopes.map(computed)),
   };
 }

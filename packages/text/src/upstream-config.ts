@@ -2,7 +2,6 @@ import { ConfigError } from "./config-error.ts";
 import { parseTextConfig } from "./config.ts";
 import type { TextConfig } from "./config.ts";
 
-const FEED_FORWARD: Readonly<Record<string, TextConfig["feedForward"]>> = { "gated-gelu": "gated-gelu", relu: "relu" };
 const LONGEST = 512;
 
 /**
@@ -20,10 +19,11 @@ export function textConfigFromUpstream(
     maxTokens = LONGEST,
   }: { readonly perLayer?: boolean; readonly maxTokens?: number } = {},
 ): TextConfig {
-  const activation = String(upstream["feed_forward_proj"] ?? "relu");
-  const feedForward = FEED_FORWARD[activation];
-  if (!feedForward)
-    throw new ConfigError(`TextConfig: feed_forward_proj must be "gated-gelu" or "relu", got "${activation}"`);
+  const feedForward = upstream["feed_forward_proj"] ?? "relu";
+  if (feedForward !== "gated-gelu" && feedForward !== "relu")
+    throw new ConfigError(
+      `TextConfig: feed_forward_proj must be "gated-gelu" or "relu", got ${JSON.stringify(feedForward)}`,
+    );
   return parseTextConfig({
     vocabSize: upstream["vocab_size"],
     width: upstream["d_model"],
