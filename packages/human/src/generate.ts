@@ -94,7 +94,7 @@ export async function* generate(
       const latents: Tensor = await sample({
         velocity: velocityAfter(motion, model),
         guidance: guidanceOf({ ...still, ...moving }, guidance),
-        noise: rng.fork(segment.index).normal(noiseShape(model, segment, size)),
+        noise: noiseOf(rng.fork(segment.index), model, segment, size),
         schedule,
         onStep,
         ...(solver && { solver }),
@@ -147,12 +147,14 @@ function velocityAfter(motion: Tensor | null, { denoiser }: OmniHuman): BranchVe
   return eachBranch((noisy, t, conditions) => denoiser.dit.forward({ noisy, t, motion, ...conditions, ...allActive }));
 }
 
-/** [1, C, T, h, w] of a segment's new latent frames. */
-function noiseShape({ config }: OmniHuman, { motionFrames }: Segment, { width, height }: FrameSize): number[] {
+/** What a segment's new latent frames begin as, [1, C, T, h, w]. */
+function noiseOf(rng: Rng, { config }: OmniHuman, { motionFrames }: Segment, { width, height }: FrameSize): Tensor {
   const { temporal, spatial } = compression(config.vae);
   const latentFrames = (frames: number): number => (frames === 0 ? 0 : 1 + (frames - 1) / temporal);
   const frames = latentFrames(config.clip.segmentFrames) - latentFrames(motionFrames);
-  return [1, config.dit.latentChannels, frames, height / spatial, width / spatial];
+  const shape = [1, config.dit.latentChannels, frames, height / spatial, width / spatial];
+  const { truncation } = config.sampling;
+  return truncation === null ? rng.normal(shape) : rng.truncatedNormal(shape, -truncation, truncation);
 }
 
 /**
