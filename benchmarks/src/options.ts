@@ -50,9 +50,10 @@ multiplies and copies at most. Prints a Markdown table; writes results.jsonl, re
   --list             the ops
   --help             this
 
-Ctrl-C keeps the ops that are finished. The whole report of this repository:
+Ctrl-C keeps the ops that are finished. The report of this repository, and other runtimes added to it:
 
-  npm run bench -- --adapter lavapipe,swiftshader --runtimes node,chromium,deno,bun
+  npm run bench -- --adapter lavapipe,swiftshader
+  npm run bench -- --adapter lavapipe,swiftshader --runtimes chromium,deno,bun --peers tfjs,jax --out benchmarks/report --resume
 
 Exit code 0: measured, whatever fared how; 1: ours gave a wrong answer or failed somewhere; 2: bad usage; 130: interrupted.`;
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -35,7 +35,10 @@ export const peerVersions = (): PeerModules["versions"] => ({
 
 /** The peers for Node, Deno and Bun. */
 export const nodePeers = (): PeerModules => ({
-  load: (name) => import(pathToFileURL(join(BUNDLES, `${name}.node.mjs`)).href),
+  load: (name) => {
+    const path = join(BUNDLES, `${name}.node.mjs`);
+    return existsSync(path) ? import(pathToFileURL(path).href) : Promise.reject(new Error(`${name} is not installed`));
+  },
   loadNative: () => Promise.resolve(createRequire(join(PEERS, "package.json"))("onnxruntime-node")),
   wasm: Object.fromEntries(WASM_FILES.map((name) => [name, join(WASM_FOLDER, name)])),
   versions: peerVersions(),

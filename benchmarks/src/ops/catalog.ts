@@ -239,4 +239,12 @@ export const catalog: readonly BenchOp[] = [
     tiny: { frames: 1, side: 16 },
     ...common,
   },
+  {
+    id: "recording",
+    title: "recording 1,000 operations, JavaScript alone",
+    kind: "recording",
+    spec: { chains: 125, length: 8 },
+    tiny: { chains: 2, length: 8 },
+    ...common,
+  },
 ];

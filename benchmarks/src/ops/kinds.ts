@@ -4,6 +4,7 @@ import { addGelu, sum } from "./elementwise.ts";
 import { groupNorm } from "./group-norm.ts";
 import { matmul } from "./matmul.ts";
 import { ditStep, loadSafetensors, samplingStep, vaeDecode } from "./models.ts";
+import { recording } from "./recording.ts";
 import { layerNorm, rmsNorm, softmax } from "./rows.ts";
 import { adam, mlpStep } from "./training.ts";
 
@@ -25,6 +26,7 @@ export const kinds = {
   ditStep,
   samplingStep,
   vaeDecode,
+  recording,
 };
 
 export type KindName = keyof typeof kinds;

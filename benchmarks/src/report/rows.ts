@@ -51,7 +51,7 @@ export const digits = (value: number): string =>
 function speed(record: CellRecord): Pick<Row, "rate" | "share"> {
   const times = timesOf(record, "ours");
   const { flops, bytes, ceilings } = record;
-  if (!times) return { rate: "", share: null };
+  if (!times || (flops === null && bytes === null)) return { rate: "", share: null };
   const [amount, unit, ceiling] =
     flops !== null ? [flops, "GFLOP/s", ceilings?.fma] : [bytes ?? 0, "GB/s", ceilings?.copy];
   const rate = amount / median(times) / 1e6;

@@ -67,6 +67,7 @@ describe("evaluate", () => {
 
   test("counts and first calls must not pass their bound", () => {
     expect(verdict({ kind: "at most", what: "buffers", count: 0 })).toMatchObject({ status: "met" });
+    expect(verdict({ kind: "time", atMost: 20 })).toMatchObject({ status: "met", got: "10.00 ms" });
     expect(verdict({ kind: "cold", atMost: 50 })).toMatchObject({ status: "missed", by: "100 % over" });
   });
 

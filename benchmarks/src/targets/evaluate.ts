@@ -87,6 +87,11 @@ function find(rule: Rule, record: CellRecord): Finding {
       const shown = got === null ? NOT : String(got);
       return { asked: `≤ ${rule.count} ${TITLES[rule.what]}`, got, shown, wanted: rule.count, direction: "at most" };
     }
+    case "time": {
+      const got = ours && median(ours);
+      const shown = got === null ? NOT : `${got.toFixed(2)} ms`;
+      return { asked: `≤ ${rule.atMost} ms`, got, shown, wanted: rule.atMost, direction: "at most" };
+    }
     case "cold": {
       const result = record.contenders.find(({ id }) => id === "ours");
       const got = result?.status === "timed" ? result.cold : null;

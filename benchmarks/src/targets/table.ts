@@ -104,6 +104,12 @@ export const targets: readonly Target[] = [
       { kind: "at most", what: "submits", count: 1 },
     ],
   },
+  {
+    title: "at most 5 µs of JavaScript a recorded op",
+    adapters: all,
+    ops: ["recording"],
+    rules: [{ kind: "time", atMost: 5 }],
+  },
   { title: "first call", adapters: all, ops: kernels, rules: [{ kind: "cold", atMost: 400 }] },
   { title: "first call, attention", adapters: all, ops: flash, rules: [{ kind: "cold", atMost: 2000 }] },
   {

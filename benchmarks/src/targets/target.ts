@@ -15,6 +15,8 @@ export type Rule =
       readonly what: "dispatches" | "submits" | "buffers" | "bindGroups" | "pipelines";
       readonly count: number;
     }
+  /** Median, ms. */
+  | { readonly kind: "time"; readonly atMost: number }
   /** First call, ms. */
   | { readonly kind: "cold"; readonly atMost: number }
   /** Time of the gradient alone over that of the forward pass, which is measured beside it. */

@@ -13,7 +13,7 @@ import {
 import { paddingOf } from "../../ops/convolution.ts";
 import { NORM_EPS } from "../../ops/rows.ts";
 import type { Builders } from "../contender.ts";
-import { computing, onDevice } from "./tensor-work.ts";
+import { computing, joined, onDevice } from "./tensor-work.ts";
 
 const convolutions = [conv1d, conv2d, conv3d];
 
@@ -81,5 +81,16 @@ export const opBuilders = (device: Device): Builders => ({
   sum: async ({ length }, inputs) => {
     const x = await onDevice(inputs.x, [length]);
     return computing(device, () => [x.sum()]);
+  },
+  recording: async ({ chains, length }, inputs) => {
+    const x = await onDevice(inputs.x, [inputs.x.length]);
+    let last = x;
+    const record = (): void => {
+      for (let chain = 0; chain < chains; chain++) {
+        last = x;
+        for (let i = 0; i < length; i++) last = last.add(1);
+      }
+    };
+    return { start: record, finish: () => Promise.resolve(), answer: () => joined([last]) };
   },
 });
