@@ -1,6 +1,6 @@
 import { Rng, type Tensor } from "@omni/core";
 import type { Module } from "@omni/core/nn";
-import { InceptionA, InceptionC, InceptionV3, SyncNet } from "@omni/metrics";
+import { InceptionA, InceptionB, InceptionC, InceptionD, InceptionE, InceptionV3, SyncNet } from "@omni/metrics";
 import { loadUpstream, type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
 import { type CaseAnswer, type LoadedCase, SkippedCase, type Weights } from "../types.ts";
 
@@ -9,6 +9,10 @@ const networks: readonly (readonly [name: string, build: (model: ModelCase) => M
   ["pytorch_fid InceptionV3", inception],
   ["FIDInceptionA", (model) => block(model, new InceptionA(...sizes(model, "pool_features"), new Rng(0)))],
   ["FIDInceptionC", (model) => block(model, new InceptionC(...sizes(model, "channels_7x7"), new Rng(0)))],
+  ["FIDInceptionE_1", (model) => block(model, new InceptionE(model.args.number("in_channels"), "mean", new Rng(0)))],
+  ["FIDInceptionE_2", (model) => block(model, new InceptionE(model.args.number("in_channels"), "max", new Rng(0)))],
+  ["InceptionB", (model) => block(model, new InceptionB(model.args.number("in_channels"), new Rng(0)))],
+  ["InceptionD", (model) => block(model, new InceptionD(model.args.number("in_channels"), new Rng(0)))],
   ["SyncNetModel.S", syncNet],
 ];
 

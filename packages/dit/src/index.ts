@@ -1,4 +1,5 @@
 export { MMDiT } from "./model.ts";
+export type { MMDiTOptions } from "./model.ts";
 export { presets, parseDitConfig, PATCH, TEMPORAL_STRIDE } from "./config.ts";
 export type { DitConfig, DitPreset, ReferenceKind, ReferencePrior } from "./config.ts";
 export { ConfigError } from "./config-error.ts";

@@ -1,15 +1,11 @@
-import { attention, concat, ones, zeros } from "@omni/core";
+import { attention, concat, ones } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import type { Stream } from "./layers.ts";
 import { headNorm } from "./modulation.ts";
-import type { DitInputs, Layout } from "./inputs.ts";
 import { rearranged } from "./packing.ts";
 import type { Pack } from "./packing.ts";
 import { applyRope } from "./rope3d.ts";
 import type { Rope } from "./rope3d.ts";
-
-// large enough that exp() is exactly 0 in f32, small enough that adding scores to it stays finite
-const MASKED = -1e9;
 
 /** What all blocks' joint attentions share: positions, and which keys may be seen. */
 export interface JointContext {
@@ -19,30 +15,6 @@ export interface JointContext {
   readonly keyMask: Tensor | null;
   /** How several clips share the sequence; null where each sample is one clip. */
   readonly pack: Pack | null;
-}
-
-/** 1 = seen, 0 = hidden → numbers to add to the scores. */
-export const maskedScores = (seen: Tensor): Tensor => seen.sub(1).mul(-MASKED);
-
-/** Hides padded or dropped text tokens and dropped reference tokens from every query; null where there is nothing to hide. */
-export function keyMask({ textMask, textActive, referenceActive }: DitInputs, layout: Layout): Tensor | null {
-  const { batch, textLength, referenceFrames, frames, tokensPerFrame } = layout;
-  const hidesText = textLength > 0 && (textMask !== null || textActive !== null);
-  const hidesReference = referenceFrames > 0 && referenceActive !== null;
-  if (!hidesText && !hidesReference) return null;
-  const seen: Tensor[] = [];
-  if (textLength > 0) {
-    const active = textActive ? textActive.reshape([batch, 1]) : null;
-    const text = textMask && active ? textMask.mul(active) : (textMask ?? active);
-    seen.push((text ? maskedScores(text) : zeros([batch, 1])).expand([batch, textLength]));
-  }
-  const referenceTokens = referenceFrames * tokensPerFrame;
-  if (referenceTokens > 0) {
-    const reference = referenceActive ? maskedScores(referenceActive.reshape([batch, 1])) : zeros([batch, 1]);
-    seen.push(reference.expand([batch, referenceTokens]));
-  }
-  seen.push(zeros([batch, frames * tokensPerFrame - referenceTokens]));
-  return concat(seen, { axis: 1 }).reshape([batch, 1, 1, -1]);
 }
 
 /**

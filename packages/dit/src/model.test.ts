@@ -113,6 +113,22 @@ describe("MMDiT", () => {
     expect(await distance(grown.forward(inputs), grown.forward(bare))).toBe(0);
   });
 
+  test("a model trained on text and reference gains audio and pose and stays what it was, bit by bit", async () => {
+    const trained = await randomize(new MMDiT(tinyConfig));
+    const old = Object.entries(trained.stateDict()).filter(([name]) => !/audio|patchEmbed\.pose/.test(name));
+    const grown = new MMDiT(tinyConfig, { rng: new Rng(9) });
+    const { missing } = grown.loadStateDict(Object.fromEntries(old), { strict: false });
+    expect(missing).toContain("patchEmbed.pose.weight");
+    await grown.realize();
+    const inputs = tinyInputs();
+    const without = grown.forward({ ...inputs, audio: null, pose: null });
+    expect(await distance(grown.forward(inputs), without)).toBe(0);
+    // of the trained model only what it knew is left
+    const bare = await new MMDiT(tinyConfig).realize();
+    bare.loadStateDict({ ...bare.stateDict(), ...Object.fromEntries(old) });
+    expect(await distance(without, bare.forward({ ...inputs, audio: null, pose: null }))).toBe(0);
+  });
+
   test("a fresh model has zeros where audio and pose come in", async () => {
     const fresh = new MMDiT(tinyConfig).parameters();
     for (const name of [

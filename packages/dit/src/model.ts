@@ -4,16 +4,18 @@ import { Module } from "@omni/core/nn";
 import { AudioEmbed } from "./audio-attention.ts";
 import { omniBlock } from "./block-config.ts";
 import { Block } from "./block.ts";
-import type { Streams } from "./block.ts";
+import type { BlockContext, Streams } from "./block.ts";
 import { checkDitConfig, PATCH } from "./config.ts";
 import type { DitConfig } from "./config.ts";
+import type { Denoiser } from "./denoiser.ts";
 import { FinalLayer } from "./final-layer.ts";
 import { layoutOf } from "./inputs.ts";
 import type { DitInputs, Layout } from "./inputs.ts";
-import { keyMask } from "./joint-attention.ts";
-import { inRow, packedKeyMask, packOf, tokenRows } from "./packing.ts";
+import { keyMask, packedKeyMask } from "./key-mask.ts";
+import { inRow, packOf, tokenRows } from "./packing.ts";
 import type { PackedClip } from "./packing.ts";
 import { PatchEmbed, unpatchify } from "./patch-embed.ts";
+import { recomputedBlock } from "./recompute-block.ts";
 import { referencePrior } from "./reference-prior.ts";
 import { rope3d, tokenPositions } from "./rope3d.ts";
 import type { Position, Rope } from "./rope3d.ts";
@@ -23,13 +25,20 @@ import { MODULATION_ROWS, TimeEmbed } from "./timestep.ts";
 // a session sees few distinct sizes: guidance branches with and without text, first and later segments
 const CACHED_ROPES = 16;
 
+/** How an {@link MMDiT} starts and trains. */
+export interface MMDiTOptions {
+  /** Memory for time in training. Default false. */
+  readonly recompute?: boolean;
+  readonly rng?: Rng;
+}
+
 /**
  * Multimodal diffusion transformer of OmniHuman: predicts the velocity v = ε − x_0 of noised video latents under any mix of text,
  * reference image, motion frames, audio and pose.
  *
  * @see OmniHuman-1, section 3; Esser et al. 2024 (MMDiT)
  */
-export class MMDiT extends Module {
+export class MMDiT extends Module implements Denoiser {
   readonly patchEmbed: PatchEmbed;
   readonly textIn: TextEmbed;
   readonly timeIn: TimeEmbed;
@@ -37,13 +46,18 @@ export class MMDiT extends Module {
   readonly blocks: readonly Block[];
   readonly finalLayer: FinalLayer;
   readonly #config: DitConfig;
+  readonly #recompute: boolean;
   readonly #ropes = new Map<string, Rope>();
 
-  /** @throws ConfigError when the config contradicts itself */
-  constructor(config: DitConfig, { rng = new Rng(0) }: { readonly rng?: Rng } = {}) {
+  /**
+   * @param options.recompute whether training computes the blocks' inside again instead of keeping it; results are the same
+   * @throws ConfigError when the config contradicts itself
+   */
+  constructor(config: DitConfig, { recompute = false, rng = new Rng(0) }: MMDiTOptions = {}) {
     super();
     checkDitConfig(config);
     this.#config = config;
+    this.#recompute = recompute;
     this.patchEmbed = new PatchEmbed(config, rng.fork("patchEmbed"));
     this.textIn = new TextEmbed(config, rng.fork("textIn"));
     this.timeIn = new TimeEmbed(config, rng.fork("timeIn"));
@@ -80,7 +94,7 @@ export class MMDiT extends Module {
       video: this.patchEmbed.forward(inputs, layout),
       text: inputs.text && layout.textLength > 0 ? this.textIn.forward(inputs.text) : null,
     };
-    for (const block of this.blocks) streams = block.forward(streams, context);
+    for (const block of this.blocks) streams = this.#through(block, streams, context);
     return this.#velocity(this.finalLayer.forward(streams.video, time.vector), { inputs, layout });
   }
 
@@ -121,7 +135,7 @@ export class MMDiT extends Module {
       layout: { referenceFrames: 0, motionFrames: 0, noisyFrames: noisyTokens, frames: video.shape[1] ?? 0 },
     };
     let streams: Streams = { video, text: texts.length > 0 ? inRow(texts) : null };
-    for (const block of this.blocks) streams = block.forward(streams, context);
+    for (const block of this.blocks) streams = this.#through(block, streams, context);
     const answers = this.finalLayer.forward(streams.video, inRow(parts.map(({ vector }) => vector)));
     let first = 0;
     return packed.map((clip) => {
@@ -130,6 +144,10 @@ export class MMDiT extends Module {
       first += noisyFrames * tokensPerFrame;
       return this.#velocity(answers.slice(1, start, first).reshape([1, noisyFrames, tokensPerFrame, -1]), clip);
     });
+  }
+
+  #through(block: Block, streams: Streams, context: BlockContext): Streams {
+    return this.#recompute ? recomputedBlock(block, streams, context) : block.forward(streams, context);
   }
 
   /** The network's answer around the prior, where there is one. */

@@ -1,7 +1,6 @@
 import { concat, ShapeError, tensor, zeros } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import type { DitInputs, Layout } from "./inputs.ts";
-import { keyMask } from "./joint-attention.ts";
 
 /** A clip of a pack: its inputs and sizes. */
 export interface PackedClip {
@@ -127,15 +126,4 @@ export function tokenRows(
     clean: clean === 0 ? zeros([1, 0, ...trailing]) : row(whole.slice(1, 0, clean), clean),
     noisy: row(whole.slice(1, clean, frames), noisyFrames),
   };
-}
-
-/** Which keys are hidden, in the order of `byClip`: additive, [1, 1, 1, M]; null where nothing is. */
-export function packedKeyMask(clips: readonly PackedClip[]): Tensor | null {
-  const masks = clips.map(({ inputs, layout }) => keyMask(inputs, layout));
-  if (masks.every((mask) => mask === null)) return null;
-  const whole = masks.map((mask, c) => {
-    const { textLength = 0, frames = 0, tokensPerFrame = 0 } = clips[c]?.layout ?? {};
-    return mask ?? zeros([1, 1, 1, textLength + frames * tokensPerFrame]);
-  });
-  return concat(whole, { axis: 3 });
 }

@@ -7,7 +7,7 @@ import type { Denoiser } from "../denoiser.ts";
 import { FinalLayer } from "../final-layer.ts";
 import { layoutOf } from "../inputs.ts";
 import type { DitInputs, Layout } from "../inputs.ts";
-import { maskedScores } from "../joint-attention.ts";
+import { maskedScores } from "../key-mask.ts";
 import { patchify, unpatchify } from "../patch-embed.ts";
 import { rope3d } from "../rope3d.ts";
 import type { Position } from "../rope3d.ts";
