@@ -26,7 +26,7 @@ async function bench(options: BenchOptions): Promise<number> {
     process.stderr.write(`Interrupted: ${records.length} ops are kept; the same command with --resume goes on.\n`);
     return INTERRUPTED;
   }
-  const failed = records.some((record) => resultOf(record, "ours")?.status !== "timed");
+  const failed = records.length === 0 || records.some((record) => resultOf(record, "ours")?.status !== "timed");
   return failed ? 1 : 0;
 }
 

@@ -55,7 +55,7 @@ Ctrl-C keeps the ops that are finished. The report of this repository, and other
   npm run bench -- --adapter lavapipe,swiftshader
   npm run bench -- --adapter lavapipe,swiftshader --runtimes chromium,deno,bun --peers tfjs,jax --out benchmarks/report --resume
 
-Exit code 0: measured, whatever fared how; 1: ours gave a wrong answer or failed somewhere; 2: bad usage; 130: interrupted.`;
+Exit code 0: measured, whatever fared how; 1: ours gave a wrong answer or failed somewhere, or nothing could start; 2: bad usage; 130: interrupted.`;
 
 function listed<T extends string>(option: string, text: string, known: readonly T[]): T[] {
   return text.split(",").map((name) => {

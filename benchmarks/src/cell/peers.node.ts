@@ -18,7 +18,7 @@ interface PackageFile {
 }
 
 /** Version of an installed peer; "" where it is not installed. */
-export function peerVersion(name: string): string {
+function peerVersion(name: string): string {
   try {
     const file = readFileSync(join(PEERS, "node_modules", name, "package.json"), "utf8");
     return (JSON.parse(file) as PackageFile).version; // every package has one

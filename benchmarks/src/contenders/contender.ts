@@ -34,7 +34,6 @@ export type ContenderId = (typeof CONTENDERS)[number];
 
 /** Libraries that run on the same adapter: targets are ratios to these. */
 export const GPU_PEERS = ["tfjs", "jax", "ort"] as const satisfies readonly ContenderId[];
-export type GpuPeer = (typeof GPU_PEERS)[number];
 
 export const contenderTitles: Readonly<Record<ContenderId, string>> = {
   ours: "ours",

@@ -21,7 +21,7 @@ export interface Section {
 
 export const RUNTIME_TITLES = { node: "Node", chromium: "Chromium", deno: "Deno", bun: "Bun" } as const;
 
-export const placeOf = ({ runtime, runtimeVersion, adapter }: Provenance): string =>
+const placeOf = ({ runtime, runtimeVersion, adapter }: Provenance): string =>
   `${RUNTIME_TITLES[runtime]} ${runtimeVersion}, ${adapter}`;
 
 function incidentsOf({ record, title }: Row): string[] {
