@@ -30,6 +30,7 @@ const runners: Readonly<Record<string, GroupRunner>> = {
   B: casesWith(runOptim),
   C_audio_features: casesWith(runAudioFeatures),
   C_inception: casesWith(runFeatureNetwork),
+  C_mmdit_hunyuan: casesWith(runVideoDit),
   C_mmdit_sd3: casesWith(runSd3),
   C_scheduler: casesWith(runScheduler),
   C_syncnet: casesWith(runFeatureNetwork),

@@ -44,7 +44,9 @@ function autoencoder({ args, input, optional, weights }: ModelCase): ModelAnswer
   const vae = new CausalVae(config);
   const toOurs = (key: string): string => fromDiffusersKey(key, config);
   const parameter = loadUpstream(vae, shapedFor(vae, weights, toOurs), toOurs);
-  const video = optional("video");
+  const whole = optional("video");
+  // upstream encodes whole chunks of four frames after the first, and leaves the rest out
+  const video = whole && whole.slice(2, 0, 1 + 4 * Math.floor(((whole.shape[2] ?? 1) - 1) / 4));
   const moments = video && vae.encoderMoments(video);
   const mean = moments?.slice(1, 0, config.zDim);
   const decoded = () => vae.decodeRaw(mean ?? input("z")).clamp(-1, 1);
