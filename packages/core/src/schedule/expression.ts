@@ -42,6 +42,8 @@ export interface Resolver {
   readonly limit: number;
   /** The input of an inlined pad, before padding. */
   paddedSource(node: Node): Source;
+  /** A scalar variable of the kernel that holds the node's value at every element that is written now. */
+  local?(node: Node): string | null;
 }
 
 /** WGSL of a number; a kernel's uniforms `u` are in scope. */
@@ -61,40 +63,72 @@ export function literal(given: number, type: DType): string {
   return Number.isInteger(rounded) && Math.abs(rounded) < 1e9 ? `${rounded}.0` : `${rounded}f`.replace("e+", "e");
 }
 
-/**
- * Turns the expression above one kernel's output into WGSL statements for lane group `i` (element index `i`, i+1, … i+lanes−1).
- */
-export class ExpressionWriter {
+/** What all expressions of one kernel share: buffers, uniforms, functions. */
+export class KernelText {
   readonly uniforms = new Uniforms();
   readonly values: Value[] = [];
   /** What of each value is bound; null: all of it. */
   readonly windows: (Window | null)[] = [];
-  readonly #declarations: string[] = [];
-  readonly #functions: string[] = [];
-  readonly #bindings = new Map<string, string>();
+  readonly declarations: string[] = [];
+  readonly functions: string[] = [];
+  /** Names of bindings, and of functions that choose among them. */
+  readonly names = new Map<string, string>();
   readonly #numbers = new Map<Value, number>();
+  readonly #helpers = new Set<string>();
+
+  /** Declares functions that the kernel calls. */
+  use(functions: string): void {
+    this.#helpers.add(functions);
+  }
+
+  numberOf(value: Value): number {
+    const number = this.#numbers.get(value) ?? this.#numbers.size;
+    this.#numbers.set(value, number);
+    return number;
+  }
+
+  /** Name of an array of `type` that shows the value. */
+  bind(value: Value, type: string, window: Window | null = null): string {
+    const key = `${this.numberOf(value)}:${type}:${window?.offset ?? ""}`;
+    const known = this.names.get(key);
+    if (known) return known;
+    const index = this.values.push(value) - 1;
+    this.windows.push(window);
+    const name = `x${index}`;
+    this.names.set(key, name);
+    this.declarations.push(`@group(0) @binding(${index}) var<storage, read> ${name}: array<${type}>;`);
+    return name;
+  }
+
+  get header(): string {
+    return [...this.#helpers, ...this.functions].join("");
+  }
+}
+
+/**
+ * Turns the expression above one kernel's output into WGSL statements for lane group `i` (element index `i`, i+1, … i+lanes−1).
+ */
+export class ExpressionWriter {
+  readonly kernel: KernelText;
   readonly #statements: string[] = [];
   readonly #names = new Map<Node, string>();
   readonly #lanes: Lanes;
   readonly #resolve: Resolver;
   readonly #piece: Piece | null;
-  readonly #helpers = new Set<string>();
-  #philox = false;
 
-  /** @param piece the elements that `i` runs over; all by default */
-  constructor(lanes: Lanes, resolve: Resolver, piece: Piece | null = null) {
+  /**
+   * @param piece the elements that `i` runs over; all by default
+   * @param kernel shared by the writers of one kernel
+   */
+  constructor(lanes: Lanes, resolve: Resolver, piece: Piece | null = null, kernel = new KernelText()) {
     this.#lanes = lanes;
     this.#resolve = resolve;
     this.#piece = piece;
+    this.kernel = kernel;
   }
 
   type(dtype: string): string {
     return this.#lanes === 4 ? `vec4<${dtype}>` : dtype;
-  }
-
-  /** Declares functions that the kernel calls. */
-  use(functions: string): void {
-    this.#helpers.add(functions);
   }
 
   /** Name of the variable that holds the node's value. */
@@ -111,6 +145,8 @@ export class ExpressionWriter {
   #expression(node: Node): string {
     const { op } = node;
     const type = this.type(wgslType(node.dtype));
+    const local = this.#resolve.local?.(node);
+    if (local) return this.#lanes === 1 ? local : `${type}(${local})`;
     if (op === null || !this.#resolve.inlined(node)) return this.#load(node, this.#resolve.source(node));
     if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node.dtype)})`;
     if (op.kind === "iota") return this.#iota(node);
@@ -118,7 +154,7 @@ export class ExpressionWriter {
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
     if (op.kind === "movement") return this.write(node.inputs[0] ?? node);
     if (op.kind !== "elementwise") throw new Error(`planner: ${op.name} cannot be fused`);
-    for (const text of op.functions?.(this.type("f32")) ?? []) this.use(text);
+    for (const text of op.functions?.(this.type("f32")) ?? []) this.kernel.use(text);
     return op.wgsl(
       node.inputs.map((n) => this.write(n)),
       type,
@@ -126,38 +162,21 @@ export class ExpressionWriter {
     );
   }
 
-  #bind(value: Value, type: string, window: Window | null = null): string {
-    const key = `${this.#numberOf(value)}:${type}:${window?.offset ?? ""}`;
-    const known = this.#bindings.get(key);
-    if (known) return known;
-    const index = this.values.push(value) - 1;
-    this.windows.push(window);
-    const name = `x${index}`;
-    this.#bindings.set(key, name);
-    this.#declarations.push(`@group(0) @binding(${index}) var<storage, read> ${name}: array<${type}>;`);
-    return name;
-  }
-  #numberOf(value: Value): number {
-    const number = this.#numbers.get(value) ?? this.#numbers.size;
-    this.#numbers.set(value, number);
-    return number;
-  }
-
   /** Expression: element `index` of an array of `type`. */
   #fetch(value: Value, type: string, index: string): string {
     const { limit } = this.#resolve;
-    if (value.bytes <= limit) return `${this.#bind(value, type)}[${index}]`;
-    const name = `fetch${this.#numberOf(value)}_${type.replaceAll(/[<>]/g, "_")}`;
-    if (!this.#bindings.has(name)) {
-      this.#bindings.set(name, name);
+    if (value.bytes <= limit) return `${this.kernel.bind(value, type)}[${index}]`;
+    const name = `fetch${this.kernel.numberOf(value)}_${type.replaceAll(/[<>]/g, "_")}`;
+    if (!this.kernel.names.has(name)) {
+      this.kernel.names.set(name, name);
       const bytes = windowBytes(limit);
       const whole = Math.ceil(value.bytes / 16) * 16;
-      const each = this.uniforms.word(bytes / STORED_BYTES[type as keyof typeof STORED_BYTES]); // of the types that are bound
+      const each = this.kernel.uniforms.word(bytes / STORED_BYTES[type as keyof typeof STORED_BYTES]); // of the types that are bound
       const reads = Array.from({ length: Math.ceil(whole / bytes) }, (_, k) => {
-        const x = this.#bind(value, type, { offset: k * bytes, bytes: Math.min(bytes, whole - k * bytes) });
+        const x = this.kernel.bind(value, type, { offset: k * bytes, bytes: Math.min(bytes, whole - k * bytes) });
         return `if (at < ${k + 1}u * ${each}) { return ${x}[at - ${k}u * ${each}]; }`;
       });
-      this.#functions.push(`fn ${name}(at: u32) -> ${type} {\n  ${reads.join("\n  ")}\n  return ${type}();\n}\n`);
+      this.kernel.functions.push(`fn ${name}(at: u32) -> ${type} {\n  ${reads.join("\n  ")}\n  return ${type}();\n}\n`);
     }
     return `${name}(${index})`;
   }
@@ -167,11 +186,11 @@ export class ExpressionWriter {
     const { lanes, piece } = { lanes: this.#lanes, piece: this.#piece };
     const shift = lanes === 4 ? " >> 2u" : "";
     if (value.bytes <= this.#resolve.limit || !piece) {
-      const index = map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`;
+      const index = map.offset === 0 ? "i" : `(i + ${this.kernel.uniforms.word(map.offset)})`;
       return this.#fetch(value, type, `${index}${shift}`);
     }
     const { window, start } = windowOf(value, node.dtype, piece.first + map.offset, piece.count);
-    return `${this.#bind(value, type, window)}[(i + ${this.uniforms.word(map.offset - start)})${shift}]`;
+    return `${this.kernel.bind(value, type, window)}[(i + ${this.kernel.uniforms.word(map.offset - start)})${shift}]`;
   }
 
   #load(node: Node, { value, map }: Source): string {
@@ -179,7 +198,7 @@ export class ExpressionWriter {
     const access = accessOf(map, lanes);
     const type = this.type(wgslType(node.dtype));
     const packed = isPacked(node.dtype) ? packedAccess[node.dtype] : null;
-    if (packed) this.use(packed.functions);
+    if (packed) this.kernel.use(packed.functions);
     const scalar = packed ? "u32" : storageType(node.dtype);
     const whole = packed && lanes === 4 ? packed.four : this.type(scalar);
     const fromStored = (expression: string, stored: string): string =>
@@ -190,11 +209,11 @@ export class ExpressionWriter {
     };
     if (access === "linear" && (lanes === 4 || !packed))
       return fromStored(this.#fetchLinear(value, node, map, whole), whole);
-    if (access === "linear") return read(map.offset === 0 ? "i" : `(i + ${this.uniforms.word(map.offset)})`);
+    if (access === "linear") return read(map.offset === 0 ? "i" : `(i + ${this.kernel.uniforms.word(map.offset)})`);
     if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded)
-      return `${type}(${read(this.uniforms.word(map.offset))})`;
-    const fn = `index${this.#functions.length}`;
-    this.#functions.push(indexFunction(fn, map, this.uniforms));
+      return `${type}(${read(this.kernel.uniforms.word(map.offset))})`;
+    const fn = `index${this.kernel.functions.length}`;
+    this.kernel.functions.push(indexFunction(fn, map, this.kernel.uniforms));
     const checked = isChecked(map);
     const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
     if (access === "vector") {
@@ -220,7 +239,7 @@ export class ExpressionWriter {
       return checked ? `load_${fn}(${at})` : read(at);
     };
     if (checked)
-      this.#functions.push(
+      this.kernel.functions.push(
         `fn load_${fn}(at: u32) -> ${wgslType(node.dtype)} {\n  if (at == 0xffffffffu) { return ${fill}; }\n  return ${read("at")};\n}\n`,
       );
     return lanes === 1 ? lane(0) : `${type}(${[0, 1, 2, 3].map(lane).join(", ")})`;
@@ -228,13 +247,13 @@ export class ExpressionWriter {
 
   /** Places of four neighbours along the last axis, from the first one's. */
   #strided(map: IndexMap): string[] {
-    const step = this.uniforms.word(map.strides.at(-1) ?? 0);
+    const step = this.kernel.uniforms.word(map.strides.at(-1) ?? 0);
     return [0, 1, 2, 3].map((k) => `at + ${k}u * ${step}`);
   }
 
   /** A load whose place is computed first. */
   #indexed(setup: string, expression: string, type: string, checked: boolean): string {
-    const name = `v${this.#functions.length}`;
+    const name = `v${this.kernel.functions.length}`;
     const declared = checked
       ? `var ${name}: ${type}; { ${setup} ${expression.replaceAll("RESULT", name)} }`
       : `var ${name}: ${type}; { ${setup} ${name} = ${expression}; }`;
@@ -244,16 +263,16 @@ export class ExpressionWriter {
 
   #iota(node: Node): string {
     const [axis = 0] = node.attrs;
-    const stride = this.uniforms.word(contiguousStrides(node.shape)[axis] ?? 1);
-    const n = this.uniforms.word(node.shape[axis] ?? 1);
+    const stride = this.kernel.uniforms.word(contiguousStrides(node.shape)[axis] ?? 1);
+    const n = this.kernel.uniforms.word(node.shape[axis] ?? 1);
     const one = (k: number): string => `${wgslType(node.dtype)}(((i + ${k}u) / ${stride}) % ${n})`;
     return this.#lanes === 1 ? one(0) : `${this.type(wgslType(node.dtype))}(${[0, 1, 2, 3].map(one).join(", ")})`;
   }
 
   /** Element e is word e mod 4 of the Philox block at counter (e div 4) + base, so that lanes do not change the numbers. */
   #random(node: Node): string {
-    this.#philox = true;
-    const key = this.#bind(this.#resolve.source(node.inputs[0] ?? node).value, "u32");
+    this.kernel.use(philoxWgsl);
+    const key = this.kernel.bind(this.#resolve.source(node.inputs[0] ?? node).value, "u32");
     const name = `r${this.#statements.length}`;
     const [kind = 0] = node.attrs;
     this.#statements.push(
@@ -270,12 +289,6 @@ export class ExpressionWriter {
     return this.#lanes === 4 ? block : `${block}[i & 3u]`;
   }
 
-  get header(): string {
-    return [...this.#helpers, this.#philox ? philoxWgsl : "", ...this.#functions].join("");
-  }
-  get declarations(): readonly string[] {
-    return this.#declarations;
-  }
   get body(): string {
     return this.#statements.join("\n    ");
   }

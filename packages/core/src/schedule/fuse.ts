@@ -1,4 +1,5 @@
 import type { Node } from "../graph/node.ts";
+import { belowLinear, type RowGroup, type RowGroups } from "./row-groups.ts";
 
 /** For each node, by index: whether its expression is part of the kernels that read it. */
 export interface Fusion {
@@ -13,19 +14,22 @@ const isFusible = (node: Node): boolean => {
   return kind === "elementwise" || kind === "const" || kind === "iota" || kind === "random" || kind === "pad";
 };
 
-/** Several kernels may each repeat this node: nothing is lost where it is a cheap function of what lies in memory. */
-const isRepeatable = (node: Node, inlined: readonly boolean[]): boolean =>
-  node.op?.kind === "elementwise" &&
-  node.op.cheap &&
-  node.inputs.every((n) => !inlined[n.index] || n.op?.kind === "const");
+/** Several kernels may each repeat this node: nothing is lost where it is a cheap function of what lies in memory anyway. */
+const isRepeatable = ({ op, inputs }: Node): boolean =>
+  op?.kind === "elementwise" &&
+  op.cheap &&
+  inputs.every((input) => {
+    const below = belowLinear(input);
+    return below.op?.kind === "const" || !isFusible(below);
+  });
 
 /**
- * Chooses what fuses. A fusible node joins the one kernel that reads it: an elementwise kernel, the prologue of a reduction, or one piece of
- * a concatenation. With several readers it gets a buffer of its own, unless it is cheap to repeat.
+ * Chooses what fuses. A fusible node joins the one kernel that reads it: an elementwise kernel, the prologue of a reduction, the kernel of a row
+ * group, or one piece of a concatenation. With several readers it gets a buffer of its own, unless it is cheap to repeat.
  *
  * @param order topological, `index` set, duplicates merged
  */
-export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): Fusion {
+export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>, rows: RowGroups): Fusion {
   const inlined = new Array<boolean>(order.length).fill(false);
   const users: [Node, number][][] = order.map(() => []);
   for (const node of order) node.inputs.forEach((input, k) => users[input.index]?.push([node, k]));
@@ -34,16 +38,23 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
   const owners: (ReadonlySet<number> | null)[] = new Array<ReadonlySet<number> | null>(order.length).fill(null);
   // ops between the node and the result of its kernel
   const depth = new Array<number>(order.length).fill(0);
+  // each kernel has a number: that of its result's node, or of some member
+  const groupNumber = new Map<RowGroup, number>();
+  const kernelOf = (node: Node): ReadonlySet<number> => {
+    const group = rows.of(node);
+    const number = (group && groupNumber.get(group)) ?? node.index;
+    if (group) groupNumber.set(group, number);
+    return new Set([number]);
+  };
   const ownersThrough = (user: Node, k: number): ReadonlySet<number> | null => {
     switch (user.op?.kind) {
       case "elementwise":
-        return inlined[user.index] ? (owners[user.index] ?? null) : new Set([user.index]);
       case "reduce":
-        return new Set([user.index]);
+        return inlined[user.index] ? (owners[user.index] ?? null) : kernelOf(user);
       case "concat":
         return new Set([-1 - (user.index * 64 + (k % 64))]);
       case "movement":
-        return user.op.linear ? (owners[user.index] ?? null) : null;
+        return owners[user.index] ?? null;
       default:
         return null;
     }
@@ -52,7 +63,10 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
   for (let at = order.length - 1; at >= 0; at--) {
     const node = order[at] as Node; // at is a valid index
     const linear = node.op?.kind === "movement" && node.op.linear;
-    if (!isFusible(node) && !linear) continue;
+    const spread = linear ? null : rows.spreadOf(node);
+    const group = rows.of(spread ?? node);
+    const reduction = node.op?.kind === "reduce";
+    if (!isFusible(node) && !linear && !spread && !(reduction && group)) continue;
     const merged = new Set<number>();
     let inMemory = roots.has(node);
     let deepest = 0;
@@ -67,18 +81,16 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>): 
       continue;
     }
     if (inMemory || merged.size === 0 || deepest > MAX_DEPTH) continue;
+    // one number a row is at hand in the kernel of its group alone
+    const within = merged.size === 1 && group !== null && merged.has(groupNumber.get(group) ?? -1);
+    if ((spread || reduction) && !within) continue;
     owners[at] = merged;
     depth[at] = deepest;
-    if (linear) continue;
-    inlined[at] = merged.size === 1 || (isRepeatable(node, inlined) && merged.size <= 4);
+    if (linear || spread) continue;
+    inlined[at] = merged.size === 1 || (merged.size <= 4 && isRepeatable(node));
     if (inlined[at]) continue;
     owners[at] = null;
     depth[at] = 0;
   }
-
-  // a repeatable node was judged before its inputs: where one of them fused after all, it would be computed many times
-  for (const node of order)
-    if (inlined[node.index] && (owners[node.index]?.size ?? 0) > 1 && !isRepeatable(node, inlined))
-      inlined[node.index] = false;
   return { inlined };
 }

@@ -13,9 +13,9 @@ import { pieceElements, windowOf, type Window } from "./window.ts";
 export interface FusedKernel {
   readonly label: string;
   readonly wgsl: string;
-  /** Buffers read, in binding order; the output is bound after them, then the uniforms. */
+  /** Buffers read, in binding order; what is written is bound after them, then the uniforms. */
   readonly values: readonly Value[];
-  /** What of these and of the output is bound; null: all of it. */
+  /** What of these and of what is written is bound; null: all of it. */
   readonly windows: readonly (Window | null)[];
   readonly uniforms: Uint32Array;
   readonly workgroups: readonly [number, number, number];
@@ -33,11 +33,15 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec
 }
 `;
 
+export const outputBinding = (name: string, index: number, type: string): string =>
+  `@group(0) @binding(${index}) var<storage, read_write> ${name}: array<${type}>;\n`;
+export const uniformBinding = (index: number, uniforms: Uniforms): string =>
+  `@group(0) @binding(${index}) var<uniform> u: ${uniforms.declaration};\n`;
 const outputBindings = (index: number, type: string, uniforms: Uniforms): string =>
-  `@group(0) @binding(${index}) var<storage, read_write> out: array<${type}>;\n` +
-  `@group(0) @binding(${index + 1}) var<uniform> u: ${uniforms.declaration};\n`;
+  outputBinding("out", index, type) + uniformBinding(index + 1, uniforms);
 
-const stored = (dtype: DType, value: string, lanes: Lanes): string => {
+/** A value as it lies in memory. */
+export const stored = (dtype: DType, value: string, lanes: Lanes): string => {
   if (dtype !== "bool") return value;
   return lanes === 4 ? `select(vec4<u32>(0u), vec4<u32>(1u), ${value})` : `select(0u, 1u, ${value})`;
 };
@@ -87,12 +91,13 @@ function elementwiseKernel(
   // packed elements are written four at a time; those behind the last fill up its word
   const lanes: Lanes = size % 4 === 0 || packed ? 4 : 1;
   const writer = new ExpressionWriter(lanes, resolve, piece);
-  const { uniforms } = writer;
+  const { kernel } = writer;
+  const { uniforms } = kernel;
   const groups = Math.ceil((piece?.count ?? size) / lanes);
   const first = piece ? ` + ${uniforms.word(piece.first)}` : "";
   const count = uniforms.word(groups);
   const value = writer.write(node);
-  if (packed) writer.use(packed.functions);
+  if (packed) kernel.use(packed.functions);
   const result = packed ? packed.store(value) : stored(node.dtype, value, lanes);
   const access = accessOf(store, lanes);
   const scalar = storageType(node.dtype);
@@ -118,13 +123,13 @@ function elementwiseKernel(
   }
   const wide = lanes === 4 && (access === "linear" || access === "vector");
   const type = packed ? packed.four : wide ? `vec4<${scalar}>` : scalar;
-  const declarations = [...writer.declarations, ""].join("\n") + outputBindings(writer.values.length, type, uniforms);
+  const declarations = [...kernel.declarations, ""].join("\n") + outputBindings(kernel.values.length, type, uniforms);
   const body = [`let i = g * ${lanes}u${first};`, writer.body, write].join("\n    ");
   return {
     label,
-    wgsl: declarations + writer.header + storeFunction + entry(count, body),
-    values: writer.values,
-    windows: [...writer.windows, shown.window],
+    wgsl: declarations + kernel.header + storeFunction + entry(count, body),
+    values: kernel.values,
+    windows: [...kernel.windows, shown.window],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil(groups / WORKGROUP)),
   };
@@ -142,7 +147,8 @@ interface Reduction {
 /** What an integer type has for the infinities that are the identities of max and min. */
 const BOUNDS = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
-function identityOf({ identity }: ReduceOp, dtype: DType): string {
+/** WGSL of the reduction of nothing. */
+export function identityOf({ identity }: ReduceOp, dtype: DType): string {
   if (dtype !== "i32" && dtype !== "u32") return literal(identity, dtype);
   const [lowest, highest] = BOUNDS[dtype];
   return literal(Math.min(highest, Math.max(lowest, identity)), dtype);
@@ -175,7 +181,8 @@ export function reduceKernels(
   const stretch = Math.ceil(Math.ceil(length / splits) / step) * step;
 
   const writer = new ExpressionWriter(lanes, resolve);
-  const { uniforms } = writer;
+  const { kernel } = writer;
+  const { uniforms } = kernel;
   const count = uniforms.word(groups * splits);
   const groupsWord = uniforms.word(groups);
   const stretchWord = uniforms.word(stretch);
@@ -203,13 +210,13 @@ export function reduceKernels(
   const first: FusedKernel = {
     label: op.name,
     wgsl:
-      [...writer.declarations, ""].join("\n") +
-      outputBindings(writer.values.length, outType, uniforms) +
-      writer.header +
+      [...kernel.declarations, ""].join("\n") +
+      outputBindings(kernel.values.length, outType, uniforms) +
+      kernel.header +
       functions +
       entry(count, body),
-    values: writer.values,
-    windows: [...writer.windows, null],
+    values: kernel.values,
+    windows: [...kernel.windows, null],
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil((groups * splits) / WORKGROUP)),
   };

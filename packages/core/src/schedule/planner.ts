@@ -10,6 +10,8 @@ import type { Resolver, Source } from "./expression.ts";
 import { chooseFusion, type Fusion } from "./fuse.ts";
 import { accessOf, mapOf, paddedMap } from "./index-map.ts";
 import { elementwiseKernels, reduceKernels, type FusedKernel } from "./fused-kernels.ts";
+import { RowGroups, type RowGroup } from "./row-groups.ts";
+import { rowKernel } from "./row-kernel.ts";
 import { assignSlots } from "./memory.ts";
 import { lowerGraph } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
@@ -37,6 +39,15 @@ const whole = (value: Value): Bound => ({ value, window: null });
 const bytesOf = ({ shape, dtype }: { readonly shape: readonly number[]; readonly dtype: DType }): number =>
   storedBytes(sizeOf(shape), dtype);
 
+/** A row group that reads and writes more than one dispatch can bind. */
+class RowGroupTooLarge extends Error {
+  readonly group: RowGroup;
+  constructor(group: RowGroup) {
+    super("rows: more buffers than fit one dispatch");
+    this.group = group;
+  }
+}
+
 class Planner implements Resolver {
   readonly #traits: DeviceTraits;
   readonly #steps: Step[] = [];
@@ -45,14 +56,17 @@ class Planner implements Resolver {
   readonly #placed = new Map<Node, Placed>();
   readonly #outputs = new Map<Node, readonly Value[]>();
   readonly #copies = new Map<Node, Placed>();
+  readonly #rows: RowGroups;
+  readonly #done = new Set<RowGroup>();
   readonly #fusion: Fusion;
   /** Of the node whose steps are being planned. */
   #scope = "";
 
-  constructor(order: readonly Node[], roots: ReadonlySet<Node>, leaves: Node[], traits: DeviceTraits) {
+  constructor(order: readonly Node[], roots: ReadonlySet<Node>, leaves: Node[], traits: DeviceTraits, rows: RowGroups) {
     this.#traits = traits;
     this.#leaves = leaves;
-    this.#fusion = chooseFusion(order, roots);
+    this.#rows = rows;
+    this.#fusion = chooseFusion(order, roots, rows);
     leaves.forEach((leaf, index) => {
       const value: Value = { bytes: bytesOf(leaf), place: { kind: "leaf", index }, first: 0, last: 0 };
       this.#placed.set(leaf, { value, view: contiguousView(leaf.shape) });
@@ -130,6 +144,13 @@ class Planner implements Resolver {
       invariant(value !== undefined, `planner: ${op.name} has no output`);
       return { value, view: contiguousView(node.shape) };
     }
+    const group = this.#rows.of(node);
+    if (group && !this.#done.has(group)) {
+      this.#runRows(group);
+      const placed = this.#placed.get(node);
+      invariant(placed !== undefined, "planner: a row kernel lacks an output");
+      return placed;
+    }
     const value = this.temporary(bytesOf(node));
     if (op.kind === "reduce") this.#reduce(node, value);
     else if (op.kind === "concat") this.#concat(node, value);
@@ -155,14 +176,32 @@ class Planner implements Resolver {
       this.#emit(kernel, into);
   }
 
-  #emit(kernel: FusedKernel, output: Value): void {
+  /** Everything that a row group has to give. @throws RowGroupTooLarge where a dispatch cannot bind it all */
+  #runRows(group: RowGroup): void {
+    this.#done.add(group);
+    const outputs = [...group.members].filter((node) => this.#fusion.inlined[node.index] !== true);
+    const kernel = rowKernel(group, outputs, this.#rows, this, this.#traits);
+    const tooLarge = kernel.values.some(({ bytes }) => bytes > this.limit);
+    if (tooLarge || kernel.values.length + outputs.length > MAX_SOURCES + 1) throw new RowGroupTooLarge(group);
+    const values = outputs.map((node) => {
+      const value = this.temporary(bytesOf(node));
+      this.#placed.set(node, { value, view: contiguousView(node.shape) });
+      return value;
+    });
+    this.#emit(kernel, ...values);
+  }
+
+  #emit(kernel: FusedKernel, ...outputs: Value[]): void {
     const sources = kernel.values.length;
     this.#push({
       label: kernel.label,
       wgsl: kernel.wgsl,
-      values: [...kernel.values, output],
+      values: [...kernel.values, ...outputs],
       windows: kernel.windows,
-      accesses: [...new Array<"read">(sources).fill("read"), "read_write"],
+      accesses: [
+        ...new Array<"read">(sources).fill("read"),
+        ...new Array<"read_write">(outputs.length).fill("read_write"),
+      ],
       uniforms: kernel.uniforms,
       workgroups: kernel.workgroups,
     });
@@ -438,8 +477,28 @@ export function planGraph(order: readonly Node[], roots: readonly Node[], traits
   const leaves = order.filter((node) => node.op === null);
   const lowered = lowerGraph(order, roots, traits);
   const merged = mergeDuplicates(lowered.order, lowered.roots);
+  const banned = new Set<Node>();
+  for (;;) {
+    try {
+      return planMerged(merged, leaves, traits, banned);
+    } catch (error) {
+      if (!(error instanceof RowGroupTooLarge)) throw error;
+      for (const node of error.group.lastHalf) banned.add(node);
+    }
+  }
+}
+
+/** @param banned nodes that are to stay out of row groups */
+function planMerged(
+  merged: { readonly order: readonly Node[]; readonly roots: readonly Node[] },
+  leaves: Node[],
+  traits: DeviceTraits,
+  banned: ReadonlySet<Node>,
+): PlanSpec {
   const isUpdate = (node: Node): boolean => node.op?.kind === "update";
-  const planner = new Planner(merged.order, new Set(merged.roots.filter((r) => !isUpdate(r))), leaves, traits);
+  const results = new Set(merged.roots.filter((r) => !isUpdate(r)));
+  const rows = new RowGroups(merged.order, traits, banned);
+  const planner = new Planner(merged.order, results, leaves, traits, rows);
   for (const node of merged.order) {
     const kind = node.op?.kind;
     if (kind === undefined || kind === "movement" || kind === "update" || kind === "pick" || planner.inlined(node))

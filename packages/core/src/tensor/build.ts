@@ -79,9 +79,18 @@ export function broadcastPair(op: string, a: Node, b: Node): [Node, Node] {
   return [expandNode(op, left, shape), expandNode(op, right, shape)];
 }
 
+/** Ops of two numbers that are known before anything runs, as an f32 has them: a gradient begins with some. */
+const folded = new Map<ElementwiseOp, (a: number, b: number) => number>([
+  [elementwise.add, (a, b) => a + b],
+  [elementwise.sub, (a, b) => a - b],
+  [elementwise.mul, (a, b) => a * b],
+]);
+
 /** The inputs share one shape. */
 export function elementwiseNode(op: ElementwiseOp, inputs: readonly Node[], dtype: DType): Node {
   const shape = inputs[0]?.shape ?? [];
+  const fold = dtype === "f32" && inputs.every(isConstant) ? folded.get(op) : undefined;
+  if (fold) return constantNode(fold(inputs[0]?.attrs[0] ?? 0, inputs[1]?.attrs[0] ?? 0), shape, dtype);
   const size = sizeOf(shape);
   const lead =
     inputs.find(
