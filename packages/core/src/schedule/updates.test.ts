@@ -147,6 +147,8 @@ describe("averages beside updates", () => {
     for (let i = 0; i < 3; i++) await step();
     const { created, liveBytes } = pool;
     for (let i = 0; i < 20; i++) await step();
-    expect([pool.created, pool.liveBytes]).toEqual([created, liveBytes]);
+    expect(pool.created).toBe(created);
+    // the collector may free what earlier tests left
+    expect(pool.liveBytes).toBeLessThanOrEqual(liveBytes);
   });
 });
