@@ -21,6 +21,7 @@ export { defineOp, type OpAttrs, type OpDefinition, type OpInfo } from "./ops/de
 export type { DeviceTraits } from "./kernels/kernel.ts";
 export { type KernelBinding, wgslProgram, type WgslProgram } from "./ops/wgsl-program.ts";
 export { linear } from "./ops/linear.ts";
+export { dequantizeInt8, int8Linear, type Int8Matrix, quantizeInt8 } from "./ops/int8.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export {
   batchNorm,
@@ -181,12 +182,17 @@ export {
   std,
 } from "./ops/reductions.ts";
 export { closeDevice, getDevice, type AdapterChoice, type Device, type DeviceOptions } from "./runtime/index.ts";
+export type { TuneMode } from "./runtime/kernel-choices.ts";
 export { attention, type AttentionOptions } from "./ops/attention.ts";
 export type { PerAxis } from "./ops/conv-axes.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
-export { profile } from "./schedule/realize.ts";
+export { autotune, planOf, profile } from "./schedule/realize.ts";
+export type { AutotuneOptions, TunedKernel } from "./schedule/tune.ts";
+export type { PlanBytes, PlanReport } from "./schedule/plan-report.ts";
 export { isEager, setEager } from "./schedule/eager.ts";
+export { desktopTraits, estimate, type Estimate, type Refusal } from "./schedule/estimate.ts";
+export { metaTensor, toMeta } from "./tensor/meta.ts";
 export { memory, type MemoryReport, type TensorTree } from "./tensor/memory.ts";
 export { Profile, type Span } from "./runtime/profile.ts";
 export type { Timing } from "./runtime/profiler.ts";

@@ -1,5 +1,5 @@
 import { isFloat } from "../base/dtype.ts";
-import { ShapeError } from "../base/errors.ts";
+import { DTypeError, ShapeError } from "../base/errors.ts";
 import { formatShape } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
@@ -58,8 +58,19 @@ function total(parts: readonly Tensor[]): Tensor | null {
  *
  * @param seed cotangent of `loss`, of its shape; ones by default
  * @throws ShapeError when the seed's shape differs from the loss's
+ * @throws DTypeError for tensors of whole numbers
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
+  const whole = wrt.find((t) => !isFloat(t.dtype));
+  if (whole)
+    throw new DTypeError(
+      `grad: tensors must be f32, f16 or bf16 to have a gradient, got ${whole.dtype} ${formatShape(whole.shape)}; cast it before it is used`,
+    );
+  return gradients(loss, wrt, seed);
+}
+
+/** `grad` that gives zeros to tensors of whole numbers. @internal */
+export function gradients(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
   if (seed && formatShape(seed.shape) !== formatShape(loss.shape))
     throw new ShapeError(
       `grad: seed must have the loss's shape ${formatShape(loss.shape)}, got ${formatShape(seed.shape)}`,

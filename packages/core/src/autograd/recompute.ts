@@ -1,7 +1,7 @@
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { nextOpId, type MovementOp } from "../primitives/op.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { grad } from "./grad.ts";
+import { gradients } from "./grad.ts";
 
 /** The first input as it is, after the others: what is computed from it cannot start, or be merged with what came, before. */
 const after: MovementOp = {
@@ -24,7 +24,7 @@ const segment: MovementOp = {
     if (!y) return [];
     const fresh = sources.map((x) => new Tensor(new Node(after, [x.node, dy.node], [], x.shape, x.dtype)));
     const again = replay(y.node, new Map(sources.map((x, i): [Node, Node] => [x.node, fresh[i]?.node ?? x.node])));
-    return [null, ...grad(new Tensor(again), fresh, dy)];
+    return [null, ...gradients(new Tensor(again), fresh, dy)];
   },
 };
 

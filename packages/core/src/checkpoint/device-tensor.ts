@@ -19,8 +19,7 @@ const MAX_IN_FLIGHT_BYTES = 64 << 20;
 export async function uploadTensor(stored: StoredTensor, dtype: DType): Promise<Tensor> {
   const device = await getDevice();
   const bytes = storedBytes(sizeOf(stored.shape), dtype);
-  const buffer = device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16));
-  const storage = new Storage(buffer, bytes, (held) => device.pool.release(held));
+  const storage = new Storage(device.pool, bytes);
   try {
     let at = 0;
     let inFlight = 0;

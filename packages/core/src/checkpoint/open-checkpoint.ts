@@ -6,12 +6,19 @@ import { readTorch } from "./read-torch.ts";
 import { recognise } from "./recognise.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { readSharded } from "./sharded.ts";
-import type { UrlOptions } from "./url-source.ts";
+import type { HubOptions } from "./hub-request.ts";
+import { dequantised } from "./dequantised.ts";
+
+/** How a checkpoint is opened. */
+export interface OpenOptions extends HubOptions {
+  /** int8 and fp8 with scales beside them as the numbers they stand for, or as they are stored. Default `"numbers"`. */
+  readonly quantised?: "numbers" | "stored";
+}
 
 /**
- * Opens a checkpoint wherever it is: bytes, a Blob or File, a URL, or in Node a path. What it is shows in its first bytes:
- * safetensors, a file of torch.save (of which nothing is executed), or a `*.index.json`, which stands for the files it lists.
- * `close()` it when done.
+ * Opens a checkpoint wherever it is: bytes, a Blob or File, a URL, a place on the hub (`hf://owner/name/file`), or in Node a path of a
+ * file or folder. What it is shows in its first bytes: safetensors, a file of torch.save (of which nothing is executed), or a
+ * `*.index.json`, which stands for the files it lists. Quantised weights become numbers as they are read. `close()` it when done.
  *
  * ```ts
  * const checkpoint = await openCheckpoint("weights/nano.safetensors");
@@ -19,10 +26,12 @@ import type { UrlOptions } from "./url-source.ts";
  *
  * @throws CheckpointError
  */
-export async function openCheckpoint(input: ByteInput, options: UrlOptions = {}): Promise<Checkpoint> {
-  const source = await openSource(input, options);
+export async function openCheckpoint(input: ByteInput, options: OpenOptions = {}): Promise<Checkpoint> {
+  const { quantised = "numbers", ...sourceOptions } = options;
+  const source = await openSource(input, sourceOptions);
   try {
-    return await readCheckpoint(source);
+    const checkpoint = await readCheckpoint(source);
+    return quantised === "stored" ? checkpoint : dequantised(checkpoint);
   } catch (error) {
     await source.close();
     throw error;

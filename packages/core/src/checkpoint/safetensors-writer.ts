@@ -29,8 +29,8 @@ export interface TensorSource {
 export interface WriteOptions {
   /** Text kept beside the tensors, such as the model's config. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** `"f16"` stores F32 tensors as halves, rounded to nearest even; a value beyond ±65504 is refused. Default `"f32"`. */
-  readonly dtype?: "f32" | "f16";
+  /** `"f16"` and `"bf16"` store F32 tensors as halves, rounded to nearest even; a value beyond ±65504 is refused as f16. Default `"f32"`. */
+  readonly dtype?: "f32" | "f16" | "bf16";
 }
 
 interface Planned<T> {
@@ -78,12 +78,46 @@ export async function* streamSafetensors(
   }
 }
 
+/** A tensor that is written as its bytes come. */
+export interface StoredSource {
+  /** Element type in the file. */
+  readonly dtype: StoredDType;
+  /** Sizes of the axes. */
+  readonly shape: readonly number[];
+  /** The elements as stored, little-endian and in row-major order, in pieces of any size. */
+  bytes(): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A safetensors file in pieces, of tensors that are never in memory whole.
+ *
+ * @throws CheckpointError as `writeSafetensors`, and when a tensor gives more or fewer bytes than its shape has
+ */
+export async function* streamStored(
+  tensors: Iterable<readonly [string, StoredSource]>,
+  options: Pick<WriteOptions, "metadata"> = {},
+): AsyncGenerator<Uint8Array> {
+  const { header, planned } = plan(tensors, ({ dtype }) => dtype, options);
+  yield header;
+  for (const { name, dtype, bytes, tensor } of planned) {
+    let given = 0;
+    for await (const piece of tensor.bytes()) {
+      given += piece.byteLength;
+      yield piece;
+    }
+    if (given !== bytes)
+      fail(name, `must have data that fill its shape, ${bytes} bytes of ${dtype}`, `${given}`, "correct its shape");
+  }
+}
+
 function booleans(data: StoredArray): Uint8Array {
   const out = new Uint8Array(data.length);
   let at = 0;
   for (const value of data) out[at++] = value ? 1 : 0;
   return out;
 }
+
+const FLOAT_DTYPES = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<string, StoredDType>;
 
 const SOURCE_DTYPES = {
   f32: "F32",
@@ -135,7 +169,7 @@ function plan<T extends { readonly shape: readonly number[] }>(
     if (!tensor.shape.every((size) => Number.isSafeInteger(size) && size >= 0))
       fail(name, "must have a shape of non-negative integers", `[${tensor.shape.join(", ")}]`, "correct its shape");
     const own = storedAs(tensor, name);
-    const dtype = own === "F32" && floats === "f16" ? "F16" : own;
+    const dtype = own === "F32" ? FLOAT_DTYPES[floats] : own;
     const bytes = shapeBytes(dtype, tensor.shape);
     if (bytes === undefined)
       return fail(name, "must be below 2^53 bytes", `[${tensor.shape.join(", ")}]`, "correct its shape");
@@ -205,8 +239,14 @@ function encode(name: string, dtype: StoredDType, bytes: number, data: StoredArr
   const held = halve ? data.byteLength / 2 : data.byteLength;
   if (held !== bytes)
     fail(name, `must have data that fill its shape, ${bytes} bytes of ${dtype}`, `${held}`, "correct its shape");
-  const stored = !halve ? data : dtype === "F16" ? halves(name, data) : packed(data, "bf16");
-  return new Uint8Array(stored.buffer, stored.byteOffset, bytes);
+  if (halve) return floatBytes(name, dtype, data);
+  return new Uint8Array(data.buffer, data.byteOffset, bytes);
+}
+
+/** Numbers as the bytes of a float type. @throws CheckpointError for a value beyond ±65504 as F16 */
+export function floatBytes(name: string, dtype: "F32" | "F16" | "BF16", data: Float32Array): Uint8Array {
+  const stored = dtype === "F32" ? data : dtype === "F16" ? halves(name, data) : packed(data, "bf16");
+  return new Uint8Array(stored.buffer, stored.byteOffset, data.length * (dtype === "F32" ? 4 : 2));
 }
 
 function halves(name: string, data: Float32Array): Uint16Array {

@@ -3,6 +3,7 @@ import { tensor, zeros } from "../tensor/create.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { type TensorData, type TensorSource, writeSafetensors } from "./safetensors-writer.ts";
+import { KeyMismatchError } from "./key-mismatch.ts";
 import { type Loadable, loadState, saveState } from "./state.ts";
 
 type Values = Float32Array | Int32Array | Uint32Array | Uint8Array;
@@ -39,7 +40,12 @@ describe("saveState and loadState", () => {
   test("bring a module's parameters and metadata back, each in its own type", async () => {
     const file = await saveState(linear().module, { metadata: { config: "{}" }, dtype: "f16" });
     const { module, loaded } = linear();
-    expect(await loadState(module, file)).toEqual({ metadata: { config: "{}" }, missing: [], unexpected: [] });
+    expect(await loadState(module, file)).toEqual({
+      metadata: { config: "{}" },
+      missing: [],
+      unexpected: [],
+      misshaped: [],
+    });
     expect(loaded).toEqual({
       weight: Float32Array.of(1, -2, 0.5, 4),
       bias: Float32Array.of(0.25, 0),
@@ -78,11 +84,7 @@ describe("loadState", () => {
   });
 
   test.each([
-    [
-      "a missing name",
-      without("bias"),
-      'must hold the module\'s 5 parameters, got 1 missing ("bias"); build the module',
-    ],
+    ["a missing name", without("bias"), 'must hold the module\'s 5 tensors, got 1 missing ("bias"); build the network'],
     [
       "missing and unexpected names",
       { ...without("bias"), beta: { shape: [2], data: new Float32Array(2) } },
@@ -91,7 +93,7 @@ describe("loadState", () => {
     [
       "another shape",
       { ...stored, bias: { shape: [1, 2], data: new Float32Array(2) } },
-      'tensor "bias" must have the parameter\'s shape [2], got [1, 2]',
+      '1 misshaped ("bias" must be [2], is [1, 2])',
     ],
   ])("refuses %s and leaves the module alone", async (_, tensors, message) => {
     const { module, calls } = linear();
@@ -108,13 +110,43 @@ describe("loadState", () => {
     );
   });
 
-  test("loads what there is when it is not strict", async () => {
+  test("loads what fits when it is asked to be partial, and lists the rest", async () => {
     const { module, loaded } = linear();
-    const tensors = { ...without("bias"), beta: { shape: [2], data: new Float32Array(2) } };
-    const result = await loadState(module, writeSafetensors(tensors), { strict: false });
-    expect(result).toEqual({ metadata: {}, missing: ["bias"], unexpected: ["beta"] });
-    expect(Object.keys(loaded).sort()).toEqual(["mask", "seed", "steps", "weight"]);
+    const tensors = {
+      ...without("bias"),
+      beta: { shape: [2], data: new Float32Array(2) },
+      steps: { shape: [3], data: new BigInt64Array(3) },
+    };
+    const result = await loadState(module, writeSafetensors(tensors), { partial: true });
+    expect(result).toEqual({
+      metadata: {},
+      missing: ["bias"],
+      unexpected: ["beta"],
+      misshaped: [{ name: "steps", wanted: [], got: [3] }],
+    });
+    expect(Object.keys(loaded).sort()).toEqual(["mask", "seed", "weight"]);
   });
+
+  test("lists all names on the error, whatever the message has room for", async () => {
+    const { module } = linear();
+    const error: unknown = await loadState(module, writeSafetensors({})).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(KeyMismatchError);
+    expect(error).toMatchObject({ missing: ["weight", "bias", "steps", "seed", "mask"], unexpected: [] });
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses %s when asked to, before the module changes",
+    async (bad) => {
+      const { module, calls } = linear();
+      const file = writeSafetensors({ ...stored, weight: { shape: [2, 2], data: Float32Array.of(1, 2, bad, 4) } });
+      await expect(loadState(module, file, { checkFinite: true })).rejects.toThrow(
+        `tensor "weight" must hold finite numbers, got ${bad} at 2; use another checkpoint`,
+      );
+      expect(calls).toEqual([]);
+      await loadState(module, file);
+      expect(calls).toHaveLength(1);
+    },
+  );
 
   test("hands a large checkpoint over in groups", async () => {
     const shape = [9 << 20];

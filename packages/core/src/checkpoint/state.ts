@@ -3,11 +3,12 @@ import { Tensor } from "../tensor/tensor.ts";
 import { checkpointError, quote } from "./checkpoint-error.ts";
 import { uploadTensor } from "./device-tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { openCheckpoint } from "./open-checkpoint.ts";
+import { checkMatch, compareShapes, type KeyMismatch } from "./key-mismatch.ts";
+import { openCheckpoint, type OpenOptions } from "./open-checkpoint.ts";
 import type { ByteInput } from "./open-source.ts";
 import { streamSafetensors, type TensorSource, type WriteOptions } from "./safetensors-writer.ts";
+import { isFloating } from "./stored-dtype.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
-import type { UrlOptions } from "./url-source.ts";
 
 /** What can be saved: a module, or any record of tensors as `{ namedParameters: () => Object.entries(record) }`. */
 export interface Saveable {
@@ -31,19 +32,17 @@ export interface Loadable extends Saveable {
   loadStateDict(state: Record<string, LoadedValue>, options: { readonly strict: false }): unknown;
 }
 
-export interface LoadOptions extends UrlOptions {
-  /** Whether names must agree exactly; else tensors without a partner are left alone. Shapes must always agree. Default true. */
-  readonly strict?: boolean;
+export interface LoadOptions extends OpenOptions {
+  /** Loads what fits and leaves the rest of the module and of the checkpoint alone. Default false: nothing loads unless all fits. */
+  readonly partial?: boolean;
+  /** Reads all values first and refuses NaN and infinities. Default false. */
+  readonly checkFinite?: boolean;
 }
 
-/** What a load found; both lists are empty when it was strict. */
-export interface LoadResult {
+/** What a load found, with the names that it left alone: none unless it was partial. */
+export interface LoadResult extends KeyMismatch {
   /** Text beside the tensors; see `Checkpoint`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Parameters the checkpoint lacks: they keep their values. */
-  readonly missing: readonly string[];
-  /** Tensors of the checkpoint that the module lacks. */
-  readonly unexpected: readonly string[];
 }
 
 // Parameters go to the module in groups of this size, so that arrays of a large checkpoint are never in memory whole.
@@ -54,30 +53,33 @@ const GROUP_BYTES = 64 << 20;
  * the parameter. Parameters that are tensors get theirs on the device, piece by piece: host memory stays at a few MiB.
  *
  * @param input an open checkpoint stays open
+ * @param onGroup is told of parameters that have just been loaded, some 64 MiB at a time, and waited for
  * @throws CheckpointError when they do not fit: the module is untouched; or when reading fails on the way
  */
 export async function loadState(
   module: Loadable,
   input: ByteInput | Checkpoint,
   options: LoadOptions = {},
+  onGroup: (names: readonly string[]) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<LoadResult> {
-  const { strict = true, ...urlOptions } = options;
+  const { partial = false, checkFinite = false, ...openOptions } = options;
   const isOpen = typeof input === "object" && "tensors" in input;
-  const checkpoint = isOpen ? input : await openCheckpoint(input, urlOptions);
+  const checkpoint = isOpen ? input : await openCheckpoint(input, openOptions);
   try {
     const { tensors, metadata } = checkpoint;
     const parameters = new Map(module.namedParameters());
-    const fits = [...parameters].filter(([name]) => name in tensors);
-    const missing = [...parameters.keys()].filter((name) => !(name in tensors));
-    const unexpected = Object.keys(tensors).filter((name) => !parameters.has(name));
-    if (strict) checkNames(missing, unexpected, parameters.size);
-    checkShapes(fits, tensors);
+    const mismatch = compareShapes(Object.fromEntries(parameters), tensors);
+    if (!partial) checkMatch("loadState", mismatch, `the module's ${parameters.size} tensors`);
+    const misshaped = new Set(mismatch.misshaped.map(({ name }) => name));
+    const fits = [...parameters].filter(([name]) => name in tensors && !misshaped.has(name));
+    if (checkFinite) for (const [name] of fits) await checkValues(name, tensors[name]);
 
     let group: Record<string, LoadedValue> = Object.create(null);
     let shared = new Map<StoredTensor, { readonly parameter: TensorSource; readonly value: LoadedValue }>();
     let bytes = 0;
     const flush = async () => {
       await module.loadStateDict(group, { strict: false });
+      await onGroup(Object.keys(group));
       group = Object.create(null);
       shared = new Map();
       bytes = 0;
@@ -94,7 +96,7 @@ export async function loadState(
       if (bytes >= GROUP_BYTES) await flush();
     }
     if (Object.keys(group).length > 0) await flush();
-    return { metadata, missing, unexpected };
+    return { metadata, ...mismatch };
   } finally {
     if (!isOpen) await checkpoint.close();
   }
@@ -134,38 +136,19 @@ export async function writeCheckpoint(path: string | URL, module: Saveable, opti
   await writeFileAtomic(path, streamSafetensors(module.namedParameters(), options));
 }
 
-const NAMED = 5;
-
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, NAMED).map(quote).join(", ");
-  return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown;
-}
-
-function checkNames(missing: readonly string[], unexpected: readonly string[], parameters: number): void {
-  if (missing.length === 0 && unexpected.length === 0) return;
-  const parts: string[] = [];
-  if (missing.length > 0) parts.push(`${missing.length} missing (${list(missing)})`);
-  if (unexpected.length > 0) parts.push(`${unexpected.length} unexpected (${list(unexpected)})`);
-  throw checkpointError({
-    source: "loadState",
-    rule: `the checkpoint must hold the module's ${parameters} parameters`,
-    got: parts.join(" and "),
-    remedy: "build the module with the checkpoint's config, or load with strict: false",
-  });
-}
-
-function checkShapes(
-  parameters: readonly (readonly [string, TensorSource])[],
-  tensors: Readonly<Record<string, StoredTensor>>,
-): void {
-  for (const [name, { shape }] of parameters) {
-    const stored = tensors[name]?.shape ?? [];
-    if (stored.length === shape.length && stored.every((size, axis) => size === shape[axis])) continue;
-    throw checkpointError({
-      source: "loadState",
-      rule: `tensor ${quote(name)} must have the parameter's shape [${shape.join(", ")}]`,
-      got: `[${stored.join(", ")}]`,
-      remedy: "build the module with the checkpoint's config",
-    });
+/** @throws CheckpointError at the first NaN or infinity */
+async function checkValues(name: string, tensor: StoredTensor | undefined): Promise<void> {
+  if (!tensor || !isFloating(tensor.dtype)) return;
+  let at = 0;
+  for await (const values of tensor.pieces("f32")) {
+    const found = values.findIndex((value) => !Number.isFinite(value));
+    if (found >= 0)
+      throw checkpointError({
+        source: "loadState",
+        rule: `tensor ${quote(name)} must hold finite numbers`,
+        got: `${values[found]} at ${at + found}`,
+        remedy: "use another checkpoint: this one was saved after its training had failed, or is damaged",
+      });
+    at += values.length;
   }
 }

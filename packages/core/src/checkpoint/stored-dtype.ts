@@ -116,6 +116,16 @@ export function storedFormat(dtype: StoredDType): StoredFormat {
   return STORED_FORMATS[dtype];
 }
 
+/** Bytes of an element. */
+export function storedItemBytes(dtype: StoredDType): number {
+  return STORED_FORMATS[dtype].itemBytes;
+}
+
+/** Whether elements are floats, halves and 8-bit floats included. */
+export function isFloating(dtype: StoredDType): boolean {
+  return !STORED_FORMATS[dtype].integer && dtype !== "C64";
+}
+
 /** A typed view of little-endian bytes, of a copy where they are not aligned to the item. */
 export function storedView(dtype: StoredDType, bytes: Uint8Array): StoredArray {
   const { array } = storedFormat(dtype);

@@ -19,6 +19,8 @@ export interface StoredTensor {
   readonly dtype: StoredDType;
   /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** Whether the values are scaled 8-bit whole numbers in the file, read as what they stand for. Default false. */
+  readonly int8?: boolean;
   /**
    * The values in row-major order, C64 as (re, im) pairs: floats as f32 rounded to nearest, U32 and U64 as u32, other integers as
    * i32 and BOOL as 0 or 1, unless `as` asks otherwise.
@@ -47,6 +49,12 @@ export interface StoredTensor {
   range<K extends keyof NumericArrays>(as: K, begin: number, count: number): Promise<NumericArrays[K]>;
   /** The elements as they are stored, bit for bit: halves and 8-bit floats as unsigned integers, 64-bit integers as bigints. */
   stored(): Promise<StoredArray>;
+  /**
+   * Opens the elements as they are stored for one pass: gives `length` bytes from byte `begin` on, in row-major order.
+   *
+   * @throws CheckpointError when reading fails
+   */
+  open(): Promise<(begin: number, length: number) => Promise<Uint8Array>>;
 }
 
 /** Where a tensor's elements come from. */
@@ -58,8 +66,8 @@ export interface StoredBytes {
   readonly shape: readonly number[];
   /** Bytes of all elements. */
   readonly bytes: number;
-  /** Opens the elements for one pass: gives `length` bytes from `begin` of the elements in row-major order. */
-  readonly open: () => Promise<(begin: number, length: number) => Promise<Uint8Array>>;
+  /** See `StoredTensor.open`. */
+  readonly open: StoredTensor["open"];
 }
 
 // Tensors are read and converted in pieces, so that no second copy of a large one is held.
@@ -143,7 +151,7 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
     count: number,
   ): Promise<NumericArrays[keyof NumericArrays]> {
     checkType(as);
-    if (begin < 0 || count < 0 || begin + count > values)
+    if (![begin, count].every((n) => Number.isInteger(n) && n >= 0) || begin + count > values)
       fail(`must have the values asked for, of ${values}`, `${count} from ${begin} on`, "ask for fewer");
     const out = new NUMERIC_ARRAYS[as](count);
     if (count === 0) return out;
@@ -160,5 +168,5 @@ export function storedTensor({ source, name, dtype, shape, bytes, open }: Stored
     return storedView(dtype, out);
   };
 
-  return { dtype, shape, data, pieces, range, stored };
+  return { dtype, shape, data, pieces, range, stored, open };
 }

@@ -6,7 +6,9 @@ const buffer = {} as GPUBuffer; // never touched
 
 test("a storage gives its buffer back once, and names the mistake when it is used afterwards", () => {
   const released: GPUBuffer[] = [];
-  const storage = new Storage(buffer, 16, (b) => released.push(b));
+  const pool = { acquire: () => buffer, release: (b: GPUBuffer) => void released.push(b) };
+  const storage = new Storage(pool, 16);
+  expect([storage.isOf(pool), storage.isOf({ ...pool })]).toEqual([true, false]);
   expect(storage.buffer).toBe(buffer);
   storage.dispose();
   storage.dispose();

@@ -1,9 +1,15 @@
 import { DeviceError } from "../base/errors.ts";
 
+/** Where buffers come from and go back to: one a device. */
+export interface BufferSource {
+  acquire(bytes: number): GPUBuffer;
+  release(buffer: GPUBuffer): void;
+}
+
 interface Held {
   buffer: GPUBuffer | null;
   readonly bytes: number;
-  readonly release: (buffer: GPUBuffer) => void;
+  readonly pool: BufferSource;
 }
 
 let collectedBytes = 0;
@@ -14,7 +20,7 @@ export const bytesFreedByCollector = (): number => collectedBytes;
 const registry = new FinalizationRegistry<Held>((held) => {
   if (!held.buffer) return;
   collectedBytes += held.bytes;
-  held.release(held.buffer);
+  held.pool.release(held.buffer);
   held.buffer = null;
 });
 
@@ -24,10 +30,16 @@ export class Storage {
   version = 0;
   #held: Held;
 
-  constructor(buffer: GPUBuffer, bytes: number, release: (buffer: GPUBuffer) => void) {
+  /** @throws DeviceError (out-of-memory) */
+  constructor(pool: BufferSource, bytes: number) {
     this.bytes = bytes;
-    this.#held = { buffer, bytes, release };
+    this.#held = { buffer: pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)), bytes, pool };
     registry.register(this, this.#held, this);
+  }
+
+  /** Whether the buffer belongs to the device that `pool` is of. */
+  isOf(pool: BufferSource): boolean {
+    return this.#held.pool === pool;
   }
 
   get buffer(): GPUBuffer {
@@ -42,7 +54,7 @@ export class Storage {
   dispose(): void {
     if (!this.#held.buffer) return;
     registry.unregister(this);
-    this.#held.release(this.#held.buffer);
+    this.#held.pool.release(this.#held.buffer);
     this.#held.buffer = null;
   }
 }

@@ -11,6 +11,7 @@ import type { DeviceTraits, Launch, Program } from "./kernel.ts";
 import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import { type HeadTile, ownCount } from "./snippets/head-tile.ts";
 import { range, uniformBlock } from "./snippets/uniforms.ts";
+import { type Candidate, keyOf, tuned } from "./tuning.ts";
 
 export type { AttentionSpec, HeadRows, MaskView } from "./attention-spec.ts";
 
@@ -22,7 +23,15 @@ const ROUND = 512;
  * 1 = lse [batch, heads, queries], the logarithm of each row's sum of exponentials. Every size is at least 1.
  */
 export function attentionForwardProgram(spec: AttentionSpec, traits: DeviceTraits): Program {
-  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v], 2);
+  const candidates = headShapes(spec, 2).map((shape): Candidate => ({
+    name: nameOf(shape),
+    program: () => forwardProgram(spec, traits, shape),
+  }));
+  return tuned(keyOf("attention", spec), candidates, traits);
+}
+
+function forwardProgram(spec: AttentionSpec, traits: DeviceTraits, shape: HeadShape | null): Program {
+  const head = chooseHeadTile(spec, traits, [spec.q, spec.k, spec.v], 2, shape);
   const mask = maskKind(spec);
   const segments = spec.segments ?? false;
   const tiles = Math.ceil(spec.queries / tileRows(head)) * spec.batch * spec.heads;
@@ -61,6 +70,14 @@ export interface AttentionGradSpec extends AttentionSpec {
  * Outputs 0 = dq, 1 = dk, 2 = dv, each [batch, rows, heads, headDim] contiguous.
  */
 export function attentionBackwardProgram(spec: AttentionGradSpec, traits: DeviceTraits): Program {
+  const candidates = headShapes(spec, 3).map((shape): Candidate => ({
+    name: nameOf(shape),
+    program: () => backwardProgram(spec, traits, shape),
+  }));
+  return tuned(keyOf("attention.gradient", spec), candidates, traits);
+}
+
+function backwardProgram(spec: AttentionGradSpec, traits: DeviceTraits, shape: HeadShape | null): Program {
   const operands = [spec.q, spec.k, spec.v, spec.dO];
   const mask = maskKind(spec);
   const segments = spec.segments ?? false;
@@ -91,7 +108,7 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
     wgslOf: typeof attentionQueryGradWgsl,
     outputs: readonly number[],
   ): Launch => {
-    const head = chooseHeadTile(spec, traits, operands, 2 + outputs.length);
+    const head = chooseHeadTile(spec, traits, operands, 2 + outputs.length, shape);
     const tiles = Math.ceil(count / tileRows(head)) * spec.batch * spec.heads;
     const workgroups = splitWorkgroups(tiles);
     const block = uniformBlock({ ...fields, own: ownCount(head), tiles });
@@ -124,17 +141,37 @@ export function attentionBackwardProgram(spec: AttentionGradSpec, traits: Device
   };
 }
 
-/** The tile of a kernel that makes `products` products of heads a round. */
+/** Rows of a lane's own, and of the other side a round. */
+type HeadShape = Pick<HeadTile, "columns" | "rows">;
+
+const nameOf = (shape: HeadShape | null): string => (shape ? `${shape.columns}x${shape.rows}` : "chosen");
+
+const roundFits = ({ headDim }: AttentionSpec, products: number, { columns, rows }: HeadShape): boolean =>
+  products * columns * rows * Math.ceil(headDim / 4) * 4 <= ROUND;
+
+/** The chooser's shape, null, and what is worth timing beside it. */
+const headShapes = (spec: AttentionSpec, products: number): readonly (HeadShape | null)[] => [
+  null,
+  ...[1, 2, 4]
+    .flatMap((columns) => [1, 2, 4].map((rows) => ({ columns, rows })))
+    .filter((shape) => roundFits(spec, products, shape)),
+];
+
+/** The tile of a kernel that makes `products` products of heads a round, of the shape given where it fits. */
 function chooseHeadTile(
   spec: AttentionSpec,
   traits: DeviceTraits,
   operands: readonly HeadRows[],
   products: number,
+  shape: HeadShape | null,
 ): HeadTile {
   const subgroups = traits.subgroups && traits.subgroupMinSize >= 4;
   const lanes = subgroups ? Math.min(traits.subgroupMinSize, 8) : 8;
   const quads = Math.ceil(spec.headDim / 4);
-  const fits = (columns: number, rows: number): boolean => products * columns * rows * quads * 4 <= ROUND;
+  const vector = isVector(spec, operands);
+  if (shape && roundFits(spec, products, shape))
+    return { lanes, share: subgroups ? lanes : 1, ...shape, quads, vector };
+  const fits = (columns: number, rows: number): boolean => roundFits(spec, products, { columns, rows });
   const columns = [4, 2].find((n) => fits(n, 1)) ?? 1;
   return {
     lanes,
@@ -143,7 +180,7 @@ function chooseHeadTile(
     // without subgroups every lane loads all of a round
     rows: subgroups && fits(columns, 2) ? 2 : 1,
     quads,
-    vector: isVector(spec, operands),
+    vector,
   };
 }
 

@@ -1,7 +1,7 @@
 import {
-  declareBias,
   declareColumns,
   declareSums,
+  declareVector,
   leftLoads,
   multiplyTile,
   storeTile,
@@ -78,7 +78,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
     ...loads.map(declareRow),
     declareSums(text),
     tapLoops(),
-    text.bias ? declareBias(text, (column) => `group * ${resultGroup} + ${clampColumn(column)}`) : "",
+    text.bias ? declareVector(text, "bias", (column) => `group * ${resultGroup} + ${clampColumn(column)}`) : "",
     storeTile(text, {
       rowsLeft: "u.rows - row0",
       rowAt: text.phased

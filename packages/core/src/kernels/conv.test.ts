@@ -9,11 +9,15 @@ import {
   tiledConv,
   tiledConvWeight,
 } from "./conv.ts";
+import { blockedConv } from "./conv-blocks.ts";
 import type { Program } from "./kernel.ts";
 import { noise, runProgram, worstError } from "./run-program.ts";
+import { SOFTWARE_TRAITS } from "./traits.fixture.ts";
 
 // f32 sums of at most 2,000 products of values below 1: rounding stays below 2000 * 2^-24.
 const TOLERANCE = 1.2e-4;
+
+const GPU = { ...SOFTWARE_TRAITS, software: false };
 
 const volume = ([d, h, w]: Extent): number => d * h * w;
 
@@ -144,7 +148,7 @@ function specOf(c: Case): ConvSpec {
   };
 }
 
-const CASES: Record<string, Case> = {
+const CASES = {
   "one element": { input: [1, 1, 1], channels: [1, 1], kernel: [1, 1, 1] },
   "pointwise, odd": { batch: 2, input: [1, 3, 5], channels: [6, 7], kernel: [1, 1, 1], bias: true },
   "3x3 same": {
@@ -295,7 +299,14 @@ const CASES: Record<string, Case> = {
     ],
   },
   "many pixels": { batch: 2, input: [1, 24, 24], channels: [4, 4], kernel: [1, 2, 2] },
-};
+} satisfies Record<string, Case>;
+
+const GPU_CASES = [
+  "stride (1,2,2), odd sizes",
+  "3x3x3 causal in depth",
+  "groups, odd channels",
+  "cropped by negative padding",
+] as const;
 
 describe("conv", () => {
   for (const [name, given] of Object.entries(CASES)) {
@@ -330,4 +341,29 @@ describe("conv", () => {
       expect(await weightGradError(spec, tiledConvWeight(spec, tile, 4)), "dw").toBeLessThan(TOLERANCE);
     });
   }
+
+  // software adapters take seconds to compile each of these, a browser's no other than Node's
+  const gpuTest = test.skipIf("document" in globalThis);
+  for (const name of GPU_CASES) {
+    const spec = specOf(CASES[name]);
+    gpuTest(`${name}: y, dx and dw by the kernels for GPUs`, async () => {
+      expect(await forwardError(spec, convForwardProgram(spec, GPU)), "y").toBeLessThan(TOLERANCE);
+      const plain = { ...spec, bias: false };
+      expect(await inputGradError(plain, convInputGradProgram(plain, GPU)), "dx").toBeLessThan(TOLERANCE);
+      expect(await weightGradError(plain, convWeightGradProgram(plain, GPU)), "dw").toBeLessThan(TOLERANCE);
+    });
+  }
+
+  gpuTest("larger blocks, two parts of k: y, dx and dw", async () => {
+    const block = { rows: 64, columns: 64, laneRows: 8, laneColumns: 4, double: false };
+    const pad: [Extent, Extent] = [
+      [0, 1, 1],
+      [0, 1, 1],
+    ];
+    const spec = specOf({ batch: 2, input: [1, 10, 9], channels: [8, 68], kernel: [1, 3, 3], pad, bias: true });
+    expect(await forwardError(spec, blockedConv(spec, "forward", block, 2)), "y").toBeLessThan(TOLERANCE);
+    const plain = { ...spec, bias: false };
+    expect(await inputGradError(plain, blockedConv(plain, "input", block, 2)), "dx").toBeLessThan(TOLERANCE);
+    expect(await weightGradError(plain, blockedConv(plain, "weight", block, 2)), "dw").toBeLessThan(TOLERANCE);
+  });
 });

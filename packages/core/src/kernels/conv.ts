@@ -1,13 +1,15 @@
+import { gpuConv } from "./conv-blocks.ts";
 import { convDirectWgsl, type ConvPass, DIRECT_LANES } from "./conv-direct.wgsl.ts";
 import { convFields, type ConvSpec, type Extent, volume } from "./conv-spec.ts";
 import { convTileWgsl } from "./conv-tile.wgsl.ts";
 import { convWeightTileWgsl } from "./conv-weight-tile.wgsl.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
-import { chooseTile, matmulProgram } from "./matmul.ts";
+import { chooseTile, matmulProgram, tileName, tilesAround } from "./matmul.ts";
 import { type Tile, tileWidth } from "./snippets/tile.ts";
 import { uniformBlock } from "./snippets/uniforms.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
+import { distinct, keyOf, tuned } from "./tuning.ts";
 
 export type { ConvSpec, Extent } from "./conv-spec.ts";
 
@@ -16,7 +18,8 @@ export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Progra
   if (runsDirect(spec, traits)) return directConv(spec, "forward");
   const flat = flatMatmul(spec, traits);
   if (flat) return flat;
-  return tiledConv(spec, "forward", chooseTile(spec.batch * volume(spec.output), workOf(spec), traits));
+  if (!traits.software) return gpuConv(spec, "forward", traits);
+  return tunedConv(spec, "forward", spec.batch * volume(spec.output), traits);
 }
 
 /**
@@ -25,15 +28,29 @@ export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Progra
  */
 export function convInputGradProgram(spec: ConvSpec, traits: DeviceTraits): Program {
   if (runsDirect(spec, traits)) return directConv(spec, "input");
-  const rows = spec.batch * volume(phaseExtent(spec));
-  return tiledConv(spec, "input", chooseTile(rows, workOf(spec), traits));
+  if (!traits.software && volume(spec.stride) === 1) return gpuConv(spec, "input", traits);
+  return tunedConv(spec, "input", spec.batch * volume(phaseExtent(spec)), traits);
 }
 
 /** The gradient of w. Inputs 0 = x, 1 = dy; output 0 = dw, shaped as w. Sums are split over pixels and added in order. */
 export function convWeightGradProgram(spec: ConvSpec, traits: DeviceTraits): Program {
   if (runsDirect(spec, traits)) return directConv(spec, "weight");
+  if (!traits.software) return gpuConv(spec, "weight", traits);
   const rows = volume(spec.kernel) * (spec.inChannels / spec.groups);
-  return tiledConvWeight(spec, chooseTile(rows, workOf(spec), traits), traits.software ? 8 : 512);
+  const tile = chooseTile(rows, workOf(spec), traits);
+  const candidates = tilesAround(tile, rows, traits).map((t) => ({
+    name: tileName(t),
+    program: () => tiledConvWeight(spec, t, 8),
+  }));
+  return tuned(keyOf("conv.weight", spec), distinct(candidates), traits);
+}
+
+function tunedConv(spec: ConvSpec, pass: "forward" | "input", rows: number, traits: DeviceTraits): Program {
+  const candidates = tilesAround(chooseTile(rows, workOf(spec), traits), rows, traits).map((tile) => ({
+    name: tileName(tile),
+    program: () => tiledConv(spec, pass, tile),
+  }));
+  return tuned(keyOf(`conv.${pass}`, spec), distinct(candidates), traits);
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Choices, Tuning } from "./tuning.ts";
+
 /** What a kernel may assume of the adapter it runs on. Choosers read this and nothing else. */
 export interface DeviceTraits {
   /** A software rasteriser (lavapipe, SwiftShader): barriers and workgroup memory lose, wide register tiles win. */
@@ -16,6 +18,8 @@ export interface DeviceTraits {
   readonly maxWorkgroupStorage: number;
   /** Bytes of a buffer that one binding may show. */
   readonly maxStorageBinding: number;
+  /** What `autotune` found faster than the choosers' guesses, if anything was timed. */
+  readonly choices?: Choices;
 }
 
 /** A buffer of a program: one of the op's inputs or outputs, or a scratch buffer that lives for the program only. */
@@ -47,6 +51,8 @@ export interface Launch {
 export interface Program {
   readonly launches: readonly Launch[];
   readonly scratch: readonly number[];
+  /** The other ways to do the same, where there are any. */
+  readonly tuning?: Tuning;
 }
 
 export const input = (index: number): Binding => ({ buffer: { kind: "input", index }, access: "read" });

@@ -1,3 +1,5 @@
+import type { Stored } from "./snippets/stored.ts";
+
 /** A matrix inside a buffer. Strides and offset count elements; one of rowStride and colStride is 1. */
 export interface Operand {
   readonly offset: number;
@@ -5,9 +7,11 @@ export interface Operand {
   readonly batchStrides: readonly [number, number];
   readonly rowStride: number;
   readonly colStride: number;
+  /** f32 unless given. */
+  readonly stored?: Stored;
 }
 
-/** C[b0, b1, m, n] = A[.., m, k] · B[.., k, n] (+ bias[n]); C is contiguous. */
+/** C[b0, b1, m, n] = A[.., m, k] · B[.., k, n] (· scale[n]) (+ bias[n]); C is contiguous. */
 export interface MatmulSpec {
   readonly m: number;
   readonly n: number;
@@ -15,11 +19,14 @@ export interface MatmulSpec {
   readonly batch: readonly [number, number];
   readonly a: Operand;
   readonly b: Operand;
+  readonly scale?: boolean;
   readonly bias?: boolean;
 }
 
 /** True where each row of four along the unit stride starts at a multiple of four elements. */
 export function isVector(operand: Operand, unitExtent: number, rowUnit: boolean): boolean {
+  // rows of bytes are filled up to whole words
+  if (operand.stored === "int8") return true;
   const other = rowUnit ? operand.colStride : operand.rowStride;
   return [operand.offset, other, ...operand.batchStrides, unitExtent].every((value) => value % 4 === 0);
 }

@@ -1,7 +1,8 @@
+import { storedReader, type Stored } from "./snippets/stored.ts";
 import {
-  declareBias,
   declareColumns,
   declareSums,
+  declareVector,
   leftLoads,
   multiplyTile,
   storeTile,
@@ -9,7 +10,7 @@ import {
   tileEnables,
   tileEntry,
 } from "./snippets/tile.ts";
-import { range, storage, XYZW } from "./snippets/uniforms.ts";
+import { binding, range, storage, XYZW } from "./snippets/uniforms.ts";
 
 /** What changes the text of the register-tile matmul. */
 export interface MatmulText extends Tile {
@@ -20,6 +21,11 @@ export interface MatmulText extends Tile {
   readonly aVector: boolean;
   readonly bVector: boolean;
   readonly cVector: boolean;
+  /** How A and B are stored. */
+  readonly aStored: Stored;
+  readonly bStored: Stored;
+  /** Columns are scaled, and a bias is added to them. */
+  readonly scale: boolean;
   readonly bias: boolean;
   /** Tiles may reach past the matrix. */
   readonly edgeM: boolean;
@@ -41,14 +47,19 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
   const inK = (value: string, k: string, zero: string) =>
     text.edgeK ? `select(${zero}, ${value}, ${k} < k_end)` : value;
   const vec4 = (part: (i: number) => string) => `vec4<f32>(${range(4).map(part).join(", ")})`;
-  const cBinding = text.bias ? 3 : 2;
+  const a = storedReader("a", text.aStored, text.aVector);
+  const b = storedReader("b", text.bStored, text.bVector);
+  const vectors = [...(text.scale ? ["scale"] : []), ...(text.bias ? ["bias"] : [])];
+  const cBinding = 2 + vectors.length;
   const out: string[] = [
     tileEnables(text),
-    storage(0, "a", "read", text.aVector),
-    storage(1, "b", "read", text.bVector),
-    text.bias ? storage(2, "bias", "read", false) : "",
+    binding(0, "a", "read", a.type),
+    binding(1, "b", "read", b.type),
+    ...vectors.map((name, i) => storage(2 + i, name, "read", false)),
     storage(cBinding, "c", "read_write", text.cVector),
     declareUniforms(cBinding + 1),
+    a.functions,
+    b.functions === a.functions ? "" : b.functions,
     tileEntry(text, text.edgeGrid ? "u.tiles" : null),
     `  let tile_n = tile_index % u.tiles_n;
   let tile_m = (tile_index / u.tiles_n) % u.tiles_m;
@@ -71,12 +82,13 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
     ...range(leftLoads(text, text.aUnit)).map(text.aUnit === "k" ? loadLeftRows : loadLeftColumns),
     multiplyTile(text, text.aUnit),
     "  }\n",
-    text.bias ? declareBias(text, clampColumn) : "",
+    ...vectors.map((name) => declareVector(text, name, clampColumn)),
     storeTile(text, {
       rowsLeft: "u.m - row0",
       rowAt: (r) => `(layer * u.m + row0 + ${r}) * u.n`,
       columnLimit: text.edgeN ? "u.n" : null,
       vector: text.cVector,
+      scale: text.scale,
       bias: text.bias,
     }),
     "}\n",
@@ -92,8 +104,8 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
   }
 
   function loadLeftRows(q: number): string {
-    if (text.aVector) return `    let a${q} = a[(a_at${q} + k) / 4u];\n`;
-    return `    let a${q} = ${vec4((j) => inK(`a[a_at${q} + ${clampK(`k + ${j}u`)}]`, `k + ${j}u`, "0.0"))};\n`;
+    if (text.aVector) return `    let a${q} = ${a.four(`a_at${q} + k`)};\n`;
+    return `    let a${q} = ${vec4((j) => inK(a.one(`a_at${q} + ${clampK(`k + ${j}u`)}`), `k + ${j}u`, "0.0"))};\n`;
   }
 
   function loadLeftColumns(q: number): string {
@@ -101,8 +113,8 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
       .map((j) => {
         const at = `a_base + ${clampK(`k + ${j}u`)} * u.a_stride`;
         const value = text.aVector
-          ? `a[(${at} + a_row${q}) / 4u]`
-          : vec4((i) => `a[${at} + ${clampRow(`a_row${q} + ${i}u`)}]`);
+          ? a.four(`${at} + a_row${q}`)
+          : vec4((i) => a.one(`${at} + ${clampRow(`a_row${q} + ${i}u`)}`));
         return `    let a${q}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
       })
       .join("");
@@ -113,8 +125,8 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
       .map((j) => {
         const at = `b_base + ${clampK(`k + ${j}u`)} * u.b_stride`;
         const value = text.bVector
-          ? `b[(${at} + col${x}) / 4u]`
-          : vec4((i) => `b[${at} + ${clampColumn(`col${x} + ${i}u`)}]`);
+          ? b.four(`${at} + col${x}`)
+          : vec4((i) => b.one(`${at} + ${clampColumn(`col${x} + ${i}u`)}`));
         return `    let b${x}_${j} = ${inK(value, `k + ${j}u`, "vec4<f32>()")};\n`;
       })
       .join("");
@@ -124,8 +136,8 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
     const columnsOf = range(4).map((i) => {
       const at = `b_base + ${clampColumn(`col${x} + ${i}u`)} * u.b_stride`;
       const value = text.bVector
-        ? `b[(${at} + k) / 4u]`
-        : vec4((j) => inK(`b[${at} + ${clampK(`k + ${j}u`)}]`, `k + ${j}u`, "0.0"));
+        ? b.four(`${at} + k`)
+        : vec4((j) => inK(b.one(`${at} + ${clampK(`k + ${j}u`)}`), `k + ${j}u`, "0.0"));
       return `    let t${x}_${i} = ${value};\n`;
     });
     const rowsOf = range(4).map((j) => `    let b${x}_${j} = ${vec4((i) => `t${x}_${i}.${XYZW[j]}`)};\n`);

@@ -85,8 +85,8 @@ export class MultiHeadAttention extends Module {
     if (!q || !k || !v) return query;
     const mask = this.#mask(options);
     const y = attention(q, k, v, { ...(mask && { mask }), causal: options.causal ?? false });
-    const [batch = 0, , length = 0] = y.shape;
-    return this.out_proj.forward(y.permute([0, 2, 1, 3]).reshape([batch, length, this.out_proj.weight.shape[1] ?? 0]));
+    const [batch = 0, heads = 0, length = 0, width = 0] = y.shape;
+    return this.out_proj.forward(y.permute([0, 2, 1, 3]).reshape([batch, length, heads * width]));
   }
 
   /** Both masks as one. */

@@ -18,6 +18,7 @@ export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeLa
 export { BatchNorm, type BatchNormOptions } from "./batch-norm.ts";
 export { type AttendOptions, MultiHeadAttention, type MultiHeadAttentionOptions } from "./attention.ts";
 export { MLP, type MLPOptions, SwiGLU } from "./mlp.ts";
+export { quantizeLinear } from "./quantize.ts";
 export { Dropout } from "./dropout.ts";
 export { type Layer, ModuleList, Sequential } from "./sequential.ts";
 export {

@@ -1,5 +1,6 @@
 import { conv1d, conv2d, conv3d, type ConvOptions } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
+import { int8Linear } from "../ops/int8.ts";
 import { linear } from "../ops/linear.ts";
 import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import { Rng } from "../tensor/random.ts";
@@ -35,10 +36,12 @@ export function initial(
 
 /** y = x·Wᵀ + b over the last axis. */
 export class Linear extends Module {
-  /** [out, inner] */
-  readonly weight: Tensor;
+  /** [out, inner]; after `quantizeLinear` u32 [out, ⌈inner / 4⌉], four 8-bit whole numbers a word. */
+  weight: Tensor;
   /** [out], null without one. */
   readonly bias: Tensor | null;
+  /** [out], the factors of 8-bit rows; null of other weights. */
+  scale: Tensor | null = null;
 
   constructor(inner: number, out: number, options: LayerOptions = {}) {
     super();
@@ -47,7 +50,8 @@ export class Linear extends Module {
   }
   /** [..., inner] → [..., out] */
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias);
+    const { weight, scale, bias } = this;
+    return scale ? int8Linear(x, { values: weight, scale }, bias) : linear(x, weight, bias);
   }
 }
 

@@ -1,4 +1,4 @@
-import { contiguousStrides, type Shape } from "../base/shape.ts";
+import { contiguousStrides, type Shape, sizeOf } from "../base/shape.ts";
 import { isContiguous, type View } from "../base/view.ts";
 import { grad } from "../autograd/grad.ts";
 import { Node } from "../graph/node.ts";
@@ -8,7 +8,7 @@ import {
   type AttentionSpec,
   type HeadRows,
 } from "../kernels/attention.ts";
-import { nextOpId, type KernelInput, type KernelOp } from "../primitives/op.ts";
+import { nextOpId, type KernelInput, type KernelOp, type Separation } from "../primitives/op.ts";
 import * as structural from "../primitives/structural.ts";
 import { arange } from "../tensor/create.ts";
 import { Tensor, where } from "../tensor/tensor.ts";
@@ -52,6 +52,12 @@ function specOf(
     ...(mask && { mask: { offset: mask.offset, strides: [b, h, n, m] as const } }),
   };
 }
+
+/** Scores and weighted sums; the backward pass has five such products instead of two. */
+const flopsOf =
+  (products: number): NonNullable<KernelOp["flops"]> =>
+  ([q, k]) =>
+    2 * products * sizeOf(q?.shape ?? []) * (k?.shape[2] ?? 0);
 
 const heads = (x: Tensor): Tensor => x.permute([0, 2, 1, 3]);
 
@@ -115,6 +121,20 @@ function maskAndIds<T>(
   return [rest[0], ids];
 }
 
+/** Axes of batch, heads and rows of queries, in [B, H, N, D] and in [B, N, H, D]. */
+const BATCH = { split: 0, packed: 0 };
+const HEADS = { split: 1, packed: 2 };
+const QUERIES = { split: 2, packed: 1 };
+
+/** By clips, by heads, or by queries: ids lie in one row for all clips, and causal queries count from the first. */
+function separations(
+  ofAxis: (axis: typeof BATCH) => Separation,
+  [, causal, segments]: readonly number[],
+): readonly Separation[] {
+  if (segments === 1) return [ofAxis(HEADS)];
+  return causal === 1 ? [BATCH, HEADS].map(ofAxis) : [BATCH, HEADS, QUERIES].map(ofAxis);
+}
+
 /**
  * Attention in O(N) memory. Inputs: q, k, v [B, H, N, D], mask [B, H, Nq, Nk] or none, ids of segments or none; attrs: scale, causal, whether
  * there are ids. Outputs: o [B, Nq, H, D] and the
@@ -124,6 +144,7 @@ const forward: KernelOp = {
   id: nextOpId(),
   name: "attention",
   kind: "kernel",
+  flops: flopsOf(2),
   outputs: ([q]) => {
     const [batch = 0, count = 0, queries = 0, headDim = 0] = q?.shape ?? [];
     return [
@@ -134,6 +155,14 @@ const forward: KernelOp = {
   accepts: (view, input) => (input < 3 ? wholeRows(view) : isMask(view) || packed(view)),
   program: (inputs, attrs, traits) =>
     attentionForwardProgram(specOf(inputs, maskAndIds(inputs, 3, attrs)[0], attrs), traits),
+  separable: (attrs, count) =>
+    separations((axis) => {
+      const ofKeys = axis === QUERIES ? null : axis.split;
+      // the mask is cut as the queries are, ids are not
+      const last = attrs[2] === 1 ? [null] : [];
+      const mask = count - last.length > 3 ? [axis.split] : [];
+      return { inputs: [axis.split, ofKeys, ofKeys, ...mask, ...last], outputs: [axis.packed, axis.split] };
+    }, attrs),
   vjp: () => [],
   vjpMany: ([dO, dLse], inputs, [o, lse], attrs) => {
     const [q, k, v] = inputs;
@@ -168,6 +197,7 @@ const gradient: KernelOp = {
   id: nextOpId(),
   name: "attentionGrad",
   kind: "kernel",
+  flops: flopsOf(5),
   outputs: ([q, k, v]) =>
     [q, k, v].map((x) => {
       const [batch = 0, count = 0, rows = 0, headDim = 0] = x?.shape ?? [];
@@ -183,6 +213,17 @@ const gradient: KernelOp = {
     const [mask] = maskAndIds(inputs, 6, attrs);
     return attentionBackwardProgram({ ...specOf(inputs, mask, attrs), dO: rowsOf(dO) }, traits);
   },
+  separable: (attrs, count) =>
+    separations((axis) => {
+      const ofKeys = axis === QUERIES ? null : axis.split;
+      const last = attrs[2] === 1 ? [null] : [];
+      const mask = count - last.length > 6 ? [axis.split] : [];
+      const keyGradient = axis === QUERIES ? "sum" : axis.packed;
+      return {
+        inputs: [axis.split, ofKeys, ofKeys, axis.packed, axis.split, axis.split, ...mask, ...last],
+        outputs: [axis.packed, keyGradient, keyGradient],
+      };
+    }, attrs),
   vjp: () => [],
   // the gradients of a gradient are taken of the plain formula: second order is rare, and O(N²) there
   vjpMany: (dys, inputs, _, attrs) => {

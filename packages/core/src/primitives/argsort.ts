@@ -112,5 +112,6 @@ export const argsortOp: KernelOp = {
     const bytes = outer * padded * WORD_BYTES;
     return { launches, scratch: [bytes, bytes] };
   },
+  separable: () => [{ inputs: [0], outputs: [0] }],
   vjp: () => [null],
 };

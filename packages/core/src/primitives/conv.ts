@@ -58,6 +58,10 @@ const taps = ({ kernel: [a, b, c] }: Geometry): number => a * b * c;
 const inputShape = (g: Geometry): number[] => [g.batch, ...g.input, g.cin];
 const outputShape = (g: Geometry): number[] => [g.batch, ...g.output, g.cout];
 const weightShape = (g: Geometry): number[] => [(taps(g) * g.cin) / g.groups, g.cout];
+const flops: KernelOp["flops"] = (_, attrs) => {
+  const g = unpackGeometry(attrs);
+  return (2 * sizeOf(outputShape(g)) * taps(g) * g.cin) / g.groups;
+};
 function programOf(
   make: (spec: ConvSpec, traits: DeviceTraits) => Program,
   result: (g: Geometry) => number[],
@@ -101,6 +105,7 @@ export const convForward: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: outputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
+  flops,
   program: programOf(convForwardProgram, outputShape),
   vjp: (dy, [x, w, bias], _, attrs, make) =>
     x && w ? [inputGrad(dy, w, attrs, make), weightGrad(x, dy, attrs, make), ...(bias ? [sumRows(dy)] : [])] : [],
@@ -113,6 +118,7 @@ export const convInputGrad: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: inputShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
+  flops,
   program: programOf(convInputGradProgram, inputShape),
   vjp: (dx, [dy, swapped], _, attrs, make) => {
     if (!dy || !swapped) return [];
@@ -129,6 +135,7 @@ export const convWeightGrad: KernelOp = {
   kind: "kernel",
   outputs: (_, attrs) => [{ shape: weightShape(unpackGeometry(attrs)), dtype: "f32" }],
   accepts,
+  flops,
   program: programOf(convWeightGradProgram, weightShape),
   vjp: (dw, [x, dy], _, attrs, make) => (x && dy ? [inputGrad(dy, dw, attrs, make), forward(x, dw, attrs, make)] : []),
 };

@@ -98,6 +98,7 @@ export const ctcOp: KernelOp = {
     ],
     scratch: [],
   }),
+  separable: () => [{ inputs: [1, 0, 0, 0], outputs: [0, 0] }],
   vjp: () => [],
   vjpMany: ([dLoss], inputs, outputs, attrs, make) => {
     const [logP, ...rest] = inputs;
@@ -190,5 +191,6 @@ const ctcGradOp: KernelOp = {
       scratch: [sizes.batch * sizes.steps * width * 4],
     };
   },
+  separable: () => [{ inputs: [1, 0, 0, 0, 0, 0, 0], outputs: [1] }],
   vjp: () => [],
 };

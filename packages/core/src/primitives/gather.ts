@@ -1,6 +1,8 @@
+import { isPacked, wideType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import { isContiguous } from "../base/view.ts";
 import { input, output } from "../kernels/kernel.ts";
+import { packedAccess } from "../kernels/snippets/packed-access.ts";
 import { Node } from "../graph/node.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { argsortOp } from "./argsort.ts";
@@ -28,10 +30,15 @@ export const gatherOp: KernelOp = {
   id: nextOpId(),
   name: "gather",
   kind: "kernel",
-  outputs: ([table, ids]) => [{ shape: [...(ids?.shape ?? []), table?.shape[2] ?? 0], dtype: table?.dtype ?? "f32" }],
-  accepts: contiguousOnly,
+  outputs: ([table, ids]) => [
+    { shape: [...(ids?.shape ?? []), table?.shape[2] ?? 0], dtype: wideType(table?.dtype ?? "f32") },
+  ],
+  packed: [0],
+  accepts: (view, index) => isContiguous(view) && (index === 0 || view.offset === 0),
   program: ([table, ids]) => {
     const [, rows = 0, width = 0] = table?.shape ?? [];
+    const access = table && isPacked(table.dtype) ? packedAccess[table.dtype] : null;
+    const element = access ? `bitcast<u32>(${access.loadOne((word) => `table[${word}]`, "at")})` : "table[at]";
     return {
       launches: [
         simpleLaunch({
@@ -41,12 +48,14 @@ export const gatherOp: KernelOp = {
             { name: "ids", type: "i32", binding: input(1) },
             { name: "y", type: "u32", binding: output(0) },
           ],
-          uniforms: { width, rows, length: ids?.shape[1] ?? 0 },
+          uniforms: { width, rows, length: ids?.shape[1] ?? 0, start: table?.offset ?? 0 },
           count: width * sizeOf(ids?.shape ?? []),
+          functions: access?.functions ?? "",
           body: /* wgsl */ `let i = g / width;
     let id = u32(ids[i]);
     let row = (i / length) * rows + min(id, rows - 1u);
-    y[g] = select(0u, table[row * width + g - i * width], id < rows);`,
+    let at = start + row * width + g - i * width;
+    y[g] = select(0u, ${element}, id < rows);`,
         }),
       ],
       scratch: [],

@@ -91,6 +91,7 @@ export const linearScanOp: KernelOp = {
     const bytes = outer * splits * WORD_BYTES;
     return { launches: [ends, chain, run], scratch: reads === SCAN_SUM ? [bytes] : [bytes, bytes] };
   },
+  separable: () => [{ inputs: [0, 0], outputs: [0] }],
   // with g_t = dy_t + a_{t+1}·g_{t+1}, the same recurrence backwards: db = g, da_t = g_t·h_{t−1}
   vjp: (dy, inputs, y, [reads = SCAN_BOTH, start = 0], make) => {
     const [first] = inputs;

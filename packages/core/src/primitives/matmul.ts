@@ -1,8 +1,10 @@
+import type { DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { View } from "../base/view.ts";
 import { collapse, isContiguous } from "../base/view.ts";
 import { matmulProgram } from "../kernels/matmul.ts";
 import type { Operand } from "../kernels/matmul-spec.ts";
+import type { Stored } from "../kernels/snippets/stored.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { nextOpId, type KernelOp } from "./op.ts";
 
@@ -32,6 +34,8 @@ function operandOf(view: View): Operand | null {
   return null;
 }
 
+const storedAs = (dtype: DType): Stored => (dtype === "f16" || dtype === "bf16" ? dtype : "f32");
+
 const swapsLastTwo = (t: Tensor): boolean => {
   const { op, attrs } = t.node;
   const n = attrs.length;
@@ -44,6 +48,8 @@ export const matmul: KernelOp = {
   name: "matmul",
   kind: "kernel",
   outputs: ([a, b]) => [{ shape: [...(a?.shape.slice(0, -1) ?? []), b?.shape.at(-1) ?? 0], dtype: "f32" }],
+  packed: [0, 1],
+  flops: ([a, b]) => 2 * sizeOf(a?.shape ?? []) * (b?.shape.at(-1) ?? 0),
   accepts: (view, index) => (index === 2 ? isContiguous(view) && view.offset === 0 : operandOf(view) !== null),
   program: ([a, b, bias], _, traits) => {
     const left = a && operandOf(a);
@@ -52,7 +58,18 @@ export const matmul: KernelOp = {
     const [m = 0, k = 0] = a.shape.slice(-2);
     const n = b.shape.at(-1) ?? 0;
     const batch = batchOf(a)?.dims ?? [1, 1];
-    return matmulProgram({ m, n, k, batch, a: left, b: right, bias: bias !== undefined }, traits);
+    return matmulProgram(
+      {
+        m,
+        n,
+        k,
+        batch,
+        a: { ...left, stored: storedAs(a.dtype) },
+        b: { ...right, stored: storedAs(b.dtype) },
+        bias: bias !== undefined,
+      },
+      traits,
+    );
   },
   vjp: (dy, [a, b, bias]) => {
     if (!a || !b) return [];

@@ -59,6 +59,14 @@ export interface KernelInput extends View {
   readonly dtype: DType;
 }
 
+/** A way to do a kernel's work in parts that know nothing of each other. */
+export interface Separation {
+  /** Of each input the axis that is cut, of the first always one; null where every part reads all of it. */
+  readonly inputs: readonly (number | null)[];
+  /** Of each output the axis along which the parts lie, or "sum" where each part gives a share of all of it. */
+  readonly outputs: readonly (number | "sum")[];
+}
+
 /** An op with kernels of its own. Several outputs are reached through `pick` nodes. */
 export interface KernelOp extends Common {
   readonly kind: "kernel";
@@ -68,7 +76,13 @@ export interface KernelOp extends Common {
   ) => readonly { shape: Shape; dtype: DType }[];
   /** True where the kernel can read this input as it lies; otherwise it is made contiguous first. */
   readonly accepts: (view: View, input: number, attrs: readonly number[]) => boolean;
+  /** Inputs that the kernel reads in packed floating types, too; the others are widened first. */
+  readonly packed?: readonly number[];
   readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
+  /** Ways to separate the work of tensors too large for one binding, best first; none where this is left out. */
+  readonly separable?: (attrs: readonly number[], inputs: number) => readonly Separation[];
+  /** Additions and multiplications of its products; 0, which is small beside them, where this is left out. */
+  readonly flops?: (inputs: readonly { readonly shape: Shape }[], attrs: readonly number[]) => number;
   readonly vjp: Vjp;
   /** Gradients of an op with several outputs: one dy an output, null where unused. */
   readonly vjpMany?: (

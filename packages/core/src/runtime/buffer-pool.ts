@@ -71,7 +71,7 @@ export class BufferPool {
     if (bytes > this.#maxBuffer) {
       throw new DeviceError(
         "out-of-memory",
-        `buffer of ${mib(bytes)} is larger than this adapter's largest, ${mib(this.#maxBuffer)}`,
+        `buffer of ${formatBytes(bytes)} is larger than this adapter's largest, ${formatBytes(this.#maxBuffer)}`,
       );
     }
     const size = Math.min(sizeClass(bytes), this.#maxBuffer);
@@ -134,7 +134,7 @@ export class BufferPool {
     if (this.#liveBytes + size <= this.budget) return;
     throw new DeviceError(
       "out-of-memory",
-      `buffer of ${mib(size)} passes the memory budget: ${mib(this.#liveBytes)} live of ${mib(this.budget)}; ` +
+      `buffer of ${formatBytes(size)} passes the memory budget: ${formatBytes(this.#liveBytes)} live of ${formatBytes(this.budget)}; ` +
         "use smaller batches or sizes, dispose of tensors you keep, or raise getDevice({ memoryBudget })",
     );
   }
@@ -149,7 +149,9 @@ export class BufferPool {
       this.#gpu.popErrorScope().then(
         (error) => {
           if (error)
-            this.#onError(new DeviceError("out-of-memory", `the adapter has no ${mib(size)} left: ${error.message}`));
+            this.#onError(
+              new DeviceError("out-of-memory", `the adapter has no ${formatBytes(size)} left: ${error.message}`),
+            );
         },
         () => {}, // the device is lost, which it reports by itself
       );
@@ -158,7 +160,8 @@ export class BufferPool {
   }
 }
 
-function mib(bytes: number): string {
+/** A count of bytes for people. */
+export function formatBytes(bytes: number): string {
   if (bytes === Infinity) return "unlimited";
   return bytes < MIB ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / MIB).toFixed(bytes < 100 * MIB ? 1 : 0)} MiB`;
 }

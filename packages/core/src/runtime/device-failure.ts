@@ -69,7 +69,10 @@ export class DeviceFailure {
   // Not Promise.race with `lost`: that promise lives as long as the device and would keep every result ever awaited.
   #orLost<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#gone) return reject(this.#gone);
+      if (this.#gone) {
+        work.catch(() => undefined); // fails too, for the same reason
+        return reject(this.#gone);
+      }
       this.#waiting.add(reject);
       work.then(
         (result) => {

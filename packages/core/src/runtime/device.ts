@@ -4,6 +4,7 @@ import type { DeviceTraits } from "../kernels/kernel.ts";
 import { type AdapterChoice, isSoftware } from "./adapter.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { DeviceFailure } from "./device-failure.ts";
+import { adapterIdentity, KernelChoices, modeFromEnvironment, type TuneMode } from "./kernel-choices.ts";
 import { PipelineCache } from "./pipeline-cache.ts";
 import { StagingPool } from "./staging-pool.ts";
 
@@ -21,6 +22,12 @@ export interface DeviceOptions {
   readonly adapter?: AdapterChoice;
   /** Bytes that buffers may take. Default: half the host's memory on a software adapter, unbounded on a GPU. */
   readonly memoryBudget?: number;
+  /**
+   * Kernels that `autotune` found faster on this adapter. "off": never; "ask": where `autotune` is called in this process; "use": also what
+   * earlier ones kept; "tune": each plan's kernels are timed before it runs first, seconds for each on a software adapter. They may differ in their last bits
+   * from those chosen otherwise. Default "ask"; in Node the environment variable OMNI_AUTOTUNE (0, 1 or tune) stands in for it.
+   */
+  readonly autotune?: TuneMode;
 }
 
 /** The one GPU device of this process or page with what the engine needs around it. */
@@ -41,6 +48,8 @@ export interface Device {
   readonly staging: StagingPool;
   /** @internal Compiled kernels. */
   readonly pipelines: PipelineCache;
+  /** @internal Timed choices of kernels. */
+  readonly tuning: KernelChoices;
   /** Resolves (never rejects) when the device is gone. */
   readonly lost: Promise<DeviceError>;
   /** Whether the device is gone. */
@@ -76,7 +85,7 @@ export function getDevice(options: DeviceOptions = {}): Promise<Device> {
     const message = `getDevice: an adapter chosen by "${current.choice}" is open; await closeDevice() before asking for "${choice}"`;
     return Promise.reject(new DeviceError("unavailable", message));
   }
-  const slot: Slot = { choice, device: openDevice(choice, options.memoryBudget) };
+  const slot: Slot = { choice, device: openDevice(choice, options) };
   current = slot;
   const forget = () => {
     if (current === slot) current = null;
@@ -96,11 +105,14 @@ export async function closeDevice(): Promise<void> {
   await device.lost;
 }
 
-async function openDevice(choice: AdapterChoice, memoryBudget: number | undefined): Promise<Device> {
+async function openDevice(choice: AdapterChoice, { memoryBudget, autotune }: DeviceOptions): Promise<Device> {
+  const mode = autotune ?? modeFromEnvironment();
   const { adapter, description } = await openAdapter(choice);
   const gpu = await requestDevice(adapter);
   const failure = new DeviceFailure(gpu);
-  const traits = traitsOf(gpu, adapter.info);
+  const tuning = new KernelChoices(adapterIdentity(adapter.info, description), mode);
+  if (mode === "use" || mode === "tune") await tuning.load();
+  const traits = { ...traitsOf(gpu, adapter.info), choices: tuning.choices };
   const budget = memoryBudget ?? (traits.software ? hostMemory() / 2 : Infinity);
   const pool = new BufferPool(gpu, { budget, onError: (error) => failure.report(error) });
   let unflushed = 0;
@@ -115,6 +127,7 @@ async function openDevice(choice: AdapterChoice, memoryBudget: number | undefine
     pool,
     staging: new StagingPool(gpu),
     pipelines: new PipelineCache(gpu),
+    tuning,
     lost: failure.lost,
     get isLost() {
       return failure.isLost;

@@ -1,6 +1,8 @@
 import { DeviceError } from "../base/errors.ts";
 import { type AdapterChoice, adapterLabel, type OpenedAdapter, requestOptions } from "./adapter.ts";
 
+export { readCached, writeCached } from "./user-cache.browser.ts";
+
 /**
  * The page's or worker's own WebGPU.
  *

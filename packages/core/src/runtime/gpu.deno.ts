@@ -5,7 +5,9 @@ import {
   hostMemory as nodeMemory,
   INSTALL_HINT,
   openAdapter as openDawn,
+  readCached as readFolder,
   variable as nodeVariable,
+  writeCached as writeFolder,
 } from "./gpu.node.ts";
 
 /** What Dawn takes: an addon, a driver that may have to be unpacked, variables that name it, and a process that tries it out. */
@@ -33,6 +35,16 @@ export function hostMemory(): number {
 
 /** A variable of the environment; undefined where there is none, or where it may not be read. */
 export const variable = (name: string): string | undefined => (isGranted("env") ? nodeVariable(name) : undefined);
+
+/** A file of the user's cache; null where it is missing or may not be read. */
+export const readCached = (name: string): Promise<string | null> =>
+  NEEDED_FOR_DAWN.every(isGranted) ? readFolder(name) : Promise.resolve(null);
+
+/** @throws where Deno may not write it */
+export const writeCached = (name: string, text: string): Promise<void> =>
+  NEEDED_FOR_DAWN.every(isGranted)
+    ? writeFolder(name, text)
+    : Promise.reject(new Error("Deno may not read and write files: allow it with -A"));
 
 function isGranted(name: string): boolean {
   // a global that only Deno has

@@ -17,6 +17,8 @@ import {
 import { setVariable } from "./native-process.node.ts";
 import { isBundledDriver, unpackSwiftShader, useBundledDriver } from "./swiftshader.node.ts";
 
+export { readCached, writeCached } from "./user-cache.node.ts";
+
 // Dawn dies with the process's next device call once the object from `create()` is collected: these are never let go.
 const instances = new Map<"system" | "bundled", GPU>();
 

@@ -27,41 +27,60 @@ export async function readBuffer(device: Device, buffer: GPUBuffer, bytes: numbe
   return result.buffer;
 }
 
-const readWindow = (device: Device, buffer: GPUBuffer, bytes: number, offset: number): Promise<ArrayBuffer> =>
-  copyOut(device, [{ buffer, bytes, offset }])().then(([copy = new ArrayBuffer(0)]) => copy);
+function readWindow(device: Device, buffer: GPUBuffer, bytes: number, offset: number): Promise<ArrayBuffer> {
+  const copy = copyOut(device, [{ buffer, bytes, offset }]);
+  submitCopy(device, copy);
+  return copy.read().then(([values = new ArrayBuffer(0)]) => values);
+}
 
-/**
- * Copies bytes of several buffers as they are after the work submitted so far. The function returned brings them to the host; it
- * waits for nothing that was submitted later. Call it once.
- */
+/** Copies of buffers on their way to the host. */
+export interface CopyOut {
+  /** Puts the copies behind what the encoder holds; it must be submitted before they are read. */
+  encode(encoder: GPUCommandEncoder): void;
+  /** Brings them to the host; waits for nothing that was submitted later. Call it once. */
+  read(): Promise<ArrayBuffer[]>;
+}
+
+/** Sends copies by themselves. */
+function submitCopy(device: Device, copy: CopyOut): void {
+  const encoder = device.gpu.createCommandEncoder({ label: "readback" });
+  copy.encode(encoder);
+  device.submit([encoder.finish()]);
+}
+
+/** Copies bytes of several buffers. */
 export function copyOut(
   device: Device,
   ranges: readonly { readonly buffer: GPUBuffer; readonly bytes: number; readonly offset?: number }[],
-): () => Promise<ArrayBuffer[]> {
+): CopyOut {
   const whole = (bytes: number): number => Math.ceil(bytes / 4) * 4;
   const total = ranges.reduce((sum, { bytes }) => sum + whole(bytes), 0);
-  if (total === 0) return () => Promise.resolve(ranges.map(() => new ArrayBuffer(0)));
-  const staging = device.staging.acquire(total);
-  const encoder = device.gpu.createCommandEncoder({ label: "readback" });
-  let end = 0;
-  const starts = ranges.map(({ buffer, bytes, offset = 0 }) => {
-    const start = end;
-    end += whole(bytes);
-    if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, start, whole(bytes));
-    return start;
-  });
-  device.submit([encoder.finish()]);
-  return async () => {
-    try {
-      await device.guard(staging.mapAsync(MAP_MODE_READ, 0, total));
-    } catch (error) {
-      staging.destroy();
-      throw error;
-    }
-    const mapped = staging.getMappedRange(0, total);
-    const copies = ranges.map(({ bytes }, i) => mapped.slice(starts[i], (starts[i] ?? 0) + bytes));
-    staging.unmap();
-    device.staging.release(staging);
-    return copies;
+  let staging: GPUBuffer | null = null;
+  const starts: number[] = [];
+  return {
+    encode: (encoder) => {
+      if (total === 0) return;
+      staging = device.staging.acquire(total);
+      let end = 0;
+      for (const { buffer, bytes, offset = 0 } of ranges) {
+        starts.push(end);
+        if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, end, whole(bytes));
+        end += whole(bytes);
+      }
+    },
+    read: async () => {
+      if (staging === null) return ranges.map(() => new ArrayBuffer(0));
+      try {
+        await device.guard(staging.mapAsync(MAP_MODE_READ, 0, total));
+      } catch (error) {
+        staging.destroy();
+        throw error;
+      }
+      const mapped = staging.getMappedRange(0, total);
+      const copies = ranges.map(({ bytes }, i) => mapped.slice(starts[i], (starts[i] ?? 0) + bytes));
+      staging.unmap();
+      device.staging.release(staging);
+      return copies;
+    },
   };
 }

@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import { DeviceError } from "../base/errors.ts";
 import { loadLibrary, setVariable } from "./native-process.node.ts";
+import { userCaches } from "./user-cache.node.ts";
 
 const LOADER = "libvulkan.so.1";
 const MANIFEST = "vk_swiftshader_icd.json";
@@ -68,25 +69,12 @@ export function useBundledDriver(folder: string): void {
 
 /** Where the driver may be kept, best first: the user's cache, the temporary folder, the project's own folders. */
 export function cacheRoots(): string[] {
-  const roots: string[] = [];
-  const cache = process.env["XDG_CACHE_HOME"];
-  if (cache) roots.push(cache);
-  const home = homeFolder();
-  if (home) roots.push(join(home, ".cache"));
+  const roots = userCaches();
   roots.push(join(tmpdir(), `omni-cache-${process.getuid?.() ?? "user"}`));
   const modules = enclosingModules(dirname(fileURLToPath(import.meta.url)));
   if (modules) roots.push(join(modules, ".cache"));
   roots.push(join(process.cwd(), ".cache"));
   return roots;
-}
-
-function homeFolder(): string | null {
-  try {
-    // Throws where the user has neither HOME nor an entry in the password file.
-    return homedir() || null;
-  } catch {
-    return null;
-  }
 }
 
 function enclosingModules(from: string): string | null {

@@ -4,7 +4,7 @@ import { contiguousStrides } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { philoxWgsl } from "../random/philox.ts";
 import { accessOf, indexFunction, isChecked, Uniforms, type IndexMap } from "./index-map.ts";
-import { packedAccess } from "./packed-access.ts";
+import { packedAccess } from "../kernels/snippets/packed-access.ts";
 import type { Value } from "./spec.ts";
 import { windowBytes, windowOf, type Window } from "./window.ts";
 
@@ -44,6 +44,8 @@ export interface Resolver {
   paddedSource(node: Node): Source;
   /** A scalar variable of the kernel that holds the node's value at every element that is written now. */
   local?(node: Node): string | null;
+  /** Where element `i` lies, where the kernel knows it without taking `i` apart. */
+  address?(map: IndexMap): string | null;
 }
 
 /** WGSL of a number; a kernel's uniforms `u` are in scope. */
@@ -212,28 +214,21 @@ export class ExpressionWriter {
     if (access === "linear") return read(map.offset === 0 ? "i" : `(i + ${this.kernel.uniforms.word(map.offset)})`);
     if (access === "splat" && map.dims.length <= 1 && (map.strides[0] ?? 0) === 0 && !map.padded)
       return `${type}(${read(this.kernel.uniforms.word(map.offset))})`;
-    const fn = `index${this.kernel.functions.length}`;
-    this.kernel.functions.push(indexFunction(fn, map, this.kernel.uniforms));
     const checked = isChecked(map);
+    const known = access === "gather" && lanes === 4 ? null : (this.#resolve.address?.(map) ?? null);
+    const fn = `index${this.kernel.functions.length}`;
+    if (known === null) this.kernel.functions.push(indexFunction(fn, map, this.kernel.uniforms));
+    const setup = `let at = ${known ?? `${fn}(i)`};`;
     const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
     if (access === "vector") {
       const four = fromStored(this.#fetch(value, whole, "at >> 2u"), whole);
-      return this.#indexed(
-        `let at = ${fn}(i);`,
-        checked ? guarded("at", four, `${type}(${fill})`, type) : four,
-        type,
-        checked,
-      );
+      return this.#indexed(setup, checked ? guarded("at", four, `${type}(${fill})`, type) : four, type, checked);
     }
     if (access === "splat" || access === "strided") {
       const values = `${type}(${access === "splat" ? read("at") : this.#strided(map).map(read).join(", ")})`;
-      return this.#indexed(
-        `let at = ${fn}(i);`,
-        checked ? guarded("at", values, `${type}(${fill})`, type) : values,
-        type,
-        checked,
-      );
+      return this.#indexed(setup, checked ? guarded("at", values, `${type}(${fill})`, type) : values, type, checked);
     }
+    if (known !== null) return read(known);
     const lane = (k: number): string => {
       const at = `${fn}(i${k === 0 ? "" : ` + ${k}u`})`;
       return checked ? `load_${fn}(${at})` : read(at);
@@ -253,7 +248,7 @@ export class ExpressionWriter {
 
   /** A load whose place is computed first. */
   #indexed(setup: string, expression: string, type: string, checked: boolean): string {
-    const name = `v${this.kernel.functions.length}`;
+    const name = `v${this.#statements.length}`;
     const declared = checked
       ? `var ${name}: ${type}; { ${setup} ${expression.replaceAll("RESULT", name)} }`
       : `var ${name}: ${type}; { ${setup} ${name} = ${expression}; }`;

@@ -6,7 +6,7 @@ import { floatWord, splitWorkgroups, type DeviceTraits } from "../kernels/kernel
 import type { ReduceOp } from "../primitives/structural.ts";
 import { ExpressionWriter, literal, type Lanes, type Piece, type Resolver } from "./expression.ts";
 import { accessOf, axesMap, indexFunction, Uniforms, type IndexMap } from "./index-map.ts";
-import { packedAccess } from "./packed-access.ts";
+import { packedAccess } from "../kernels/snippets/packed-access.ts";
 import type { Value } from "./spec.ts";
 import { pieceElements, windowOf, type Window } from "./window.ts";
 

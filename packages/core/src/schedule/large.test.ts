@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { grad } from "../autograd/grad.ts";
+import { attention, type AttentionOptions } from "../ops/attention.ts";
+import { ctcLoss } from "../ops/ctc-loss.ts";
+import { logSoftmax } from "../ops/softmax.ts";
 import { conv1d, conv2d, conv3d } from "../ops/conv.ts";
 import { convTranspose1d } from "../ops/conv-transpose.ts";
 import { cumprod, cumsum } from "../ops/cumulative.ts";
@@ -44,6 +47,7 @@ async function both(make: () => Tensor): Promise<[Float32Array, Float32Array]> {
 const rng = new Rng(5);
 const x = rng.normal([61, 97]); // 23,668 bytes: three bindings
 const wide = rng.normal([97, 40]);
+const halves = rng.fork("halves").normal([700, 97]).cast("bf16"); // 135,800 bytes
 const bias = rng.normal([97]);
 const column = rng.normal([61, 1]);
 
@@ -56,7 +60,58 @@ const square = rng.normal([6, 3, 3, 3]);
 const clip = rng.normal([1, 3, 5, 14, 22]);
 const cube = rng.normal([4, 3, 3, 3, 3]);
 
+const heads = (batch: number, count: number, rows: number, name: string): Tensor =>
+  rng.fork(name).normal([batch, count, rows, 16]);
+const [q, k, v] = [heads(2, 3, 60, "q"), heads(2, 3, 50, "k"), heads(2, 3, 50, "v")];
+const qkv = rng.fork("qkv").normal([2, 40, 3 * 2 * 16]);
+const [oneQ, oneK, oneV] = [heads(1, 1, 120, "one q"), heads(1, 1, 100, "one k"), heads(1, 1, 100, "one v")];
+const perHead = rng.fork("masks").normal([2, 3, 60, 50]);
+const mask = rng.fork("mask").normal([120, 100]);
+const segments = tensor(
+  Array.from({ length: 80 }, (_, i) => Math.floor(i / 17)),
+  { shape: [2, 40], dtype: "i32" },
+);
+const logP = rng.fork("ctc").normal([30, 8, 12]);
+const labels = rng.fork("labels").randint([8, 5], 1, 12);
+
+const full = (count: number, value: number): Tensor => tensor(new Int32Array(count).fill(value));
+
+/** Attention of heads that lie side by side in one product's result. */
+function packedAttention(options: AttentionOptions): Tensor {
+  const [a, b, c] = [0, 1, 2].map((i) => qkv.reshape([2, 40, 3, 2, 16]).slice(2, i, i + 1).squeeze(2).permute([0, 2, 1, 3])); // prettier-ignore
+  return attention(a as Tensor, b as Tensor, c as Tensor, options);
+}
+
+const attentions: [string, () => Tensor, readonly Tensor[]][] = [
+  ["of clips and heads", () => attention(q, k, v), [q, k, v]],
+  ["causal", () => attention(q, k, v, { causal: true }), [q, k, v]],
+  ["with a mask of each head", () => attention(q, k, v, { mask: perHead }), [q, k, v]],
+  [
+    "with a large mask of all heads",
+    () => attention(q, k, v, { mask: mask.slice(0, 0, 60).slice(1, 0, 50) }),
+    [q, k, v],
+  ],
+  ["of one head with a large mask", () => attention(oneQ, oneK, oneV, { mask }), [oneQ, oneK, oneV]],
+  ["of heads side by side", () => packedAttention({}), [qkv]],
+  ["of segments", () => packedAttention({ segments }), [qkv]],
+];
+
 const cases: [string, () => Tensor][] = [
+  ...attentions.flatMap(([name, make, inputs]): [string, () => Tensor][] => [
+    [`attention ${name}`, make],
+    [
+      `gradients of attention ${name}`,
+      () => concat(grad(make().square().sum(), inputs).map((g) => g.reshape([g.size]))),
+    ],
+  ]),
+  [
+    "the losses of many sequences",
+    () => ctcLoss(logSoftmax(logP), labels, full(8, 30), full(8, 5), { reduction: "none" }),
+  ],
+  [
+    "the gradient of many sequences",
+    () => grad(ctcLoss(logSoftmax(logP), labels, full(8, 30), full(8, 5)), [logP])[0] as Tensor,
+  ],
   ["an elementwise chain with broadcasts", () => x.mul(2).add(bias).mul(column).silu()],
   ["a transposition", () => x.transpose().add(0)],
   ["a slice that starts anywhere", () => x.slice(0, 7).slice(1, 3).mul(2)],
@@ -78,6 +133,9 @@ const cases: [string, () => Tensor][] = [
         .normal([9, 20, 30])
         .matmul(rng.fork("b").normal([9, 30, 25])),
   ],
+  ["rows of a large table of halves", () => embedding(halves, ids.reshape([2100]))],
+  ["a product with large halves", () => x.slice(0, 0, 3).matmul(halves.transpose())],
+  ["a product of large halves", () => halves.matmul(wide)],
   ["elements of a large table", () => gather(x, 0, ids.slice(1, 0, 97))],
   ["rows of a large table", () => embedding(x, ids.reshape([2100]))],
   ["rows of several tables", () => gather(x.reshape([1, 61, 97]).expand([3, 61, 97]), 1, ids.slice(1, 0, 7).reshape([3, 7, 1]).expand([3, 7, 97]))], // prettier-ignore
@@ -116,7 +174,7 @@ const cases: [string, () => Tensor][] = [
 
 describe("tensors larger than a binding", () => {
   test.each(cases)("%s", async (_, make) => {
-    await realize([x, wide, bias, column]);
+    await realize([x, wide, halves, bias, column, q, k, v, qkv, oneQ, oneK, oneV, perHead, mask, logP]);
     const [got, expected] = await both(make);
     expect(got.length).toBe(expected.length);
     let worst = 0;
@@ -147,6 +205,8 @@ describe("tensors larger than a binding", () => {
   test("say so where one kernel needs more", async () => {
     traits.maxStorageBinding = LIMIT;
     const y = conv1d(rng.normal([1, 40, 30]), rng.normal([40, 40, 3]));
+    const keys = rng.normal([1, 1, 600, 16]);
+    await expect(attention(oneQ, keys, keys).realize()).rejects.toThrow("must fit a storage binding of 8192 bytes");
     const a = await rng.normal([100, 200]).realize();
     await expect(a.square().sum().realize()).rejects.toThrow("more than fit one dispatch; work on slices of them");
     const { pool } = await getDevice();

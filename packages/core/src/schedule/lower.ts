@@ -5,16 +5,14 @@ import { sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
 import { within } from "../graph/scope.ts";
 import type { DeviceTraits } from "../kernels/kernel.ts";
-import { argsortOp } from "../primitives/argsort.ts";
 import { convForward, convInputGrad, convWeightGrad } from "../primitives/conv.ts";
 import { elementwise } from "../primitives/elementwise.ts";
 import { gatherOp, scatterAddOp } from "../primitives/gather.ts";
-import { linearScanOp } from "../primitives/linear-scan.ts";
 import { matmul } from "../primitives/matmul.ts";
-import { concat, constant } from "../primitives/structural.ts";
+import { concat, constant, pick } from "../primitives/structural.ts";
 import { splitConv } from "./split-conv.ts";
 import { splitGather } from "./split-gather.ts";
-import { splitRows } from "./split-rows.ts";
+import { splitKernel } from "./split-kernel.ts";
 import { joined, splitMatmul } from "./split.ts";
 
 const ROUNDINGS = { f16: elementwise.toF16, bf16: elementwise.toBf16, u8: elementwise.toU8 } as const;
@@ -32,7 +30,8 @@ export function lowerGraph(
   roots: readonly Node[],
   traits: DeviceTraits,
 ): { order: readonly Node[]; roots: readonly Node[] } {
-  const large = (node: Node): boolean => storedBytes(sizeOf(node.shape), node.dtype) > traits.maxStorageBinding;
+  // what a kernel needs beside its tensors is at most about as large
+  const large = (node: Node): boolean => 2 * storedBytes(sizeOf(node.shape), node.dtype) > traits.maxStorageBinding;
   if (!order.some((node) => node.op?.kind === "composite" || isPacked(node.dtype) || large(node)))
     return { order, roots };
   const lowering = new Lowering(traits);
@@ -47,9 +46,15 @@ class Lowering {
   readonly #stored = new Map<Node, Node>();
   /** The wide form of packed ones. */
   readonly #wide = new Map<Node, Node>();
+  /** Outputs of kernels whose work is separated, null where it is not. */
+  readonly #kernels = new Map<Node, readonly Node[] | null>();
 
   constructor(traits: DeviceTraits) {
     this.#traits = traits;
+  }
+
+  get #limit(): number {
+    return this.#traits.maxStorageBinding;
   }
 
   stored(node: Node): Node {
@@ -81,11 +86,7 @@ class Lowering {
       );
     if (op.kind === "composite") return this.#composite(node);
     if (op.kind === "movement" || op.kind === "pad") return this.#moved(node);
-    if (!isPacked(node.dtype))
-      return this.#rebuild(
-        node,
-        node.inputs.map((n) => this.#widened(n)),
-      );
+    if (!isPacked(node.dtype)) return this.#rebuild(node, this.#operands(node));
     this.#narrow(node, node.dtype, this.#computed(node), op === elementwise.cast);
   }
 
@@ -98,8 +99,8 @@ class Lowering {
 
   /** The node, or what does its work on parts that can be bound. */
   #split(node: Node): Node {
-    const limit = this.#traits.maxStorageBinding;
-    const split = this.#splitterOf(node)?.(node, limit);
+    const limit = this.#limit;
+    const split = this.#splitterOf(node)?.(node, limit) ?? this.#separated(node);
     if (split) return split;
     const large = storedBytes(sizeOf(node.shape), node.dtype) > limit;
     return large && node.op === concat ? joined(node.inputs, node.attrs[0] ?? 0, node.shape, limit) : node;
@@ -108,8 +109,22 @@ class Lowering {
   #splitterOf({ op }: Node): ((node: Node, limit: number) => Node | null) | null {
     if (op === matmul) return splitMatmul;
     if (op === convForward || op === convInputGrad || op === convWeightGrad) return splitConv;
-    if (op === argsortOp || op === linearScanOp) return splitRows;
     return op === gatherOp || op === scatterAddOp ? splitGather : null;
+  }
+
+  /** A kernel's only output, or one of several, where the kernel is separated. */
+  #separated(node: Node): Node | null {
+    if (node.op === pick) return node.inputs[0] ? (this.#parts(node.inputs[0])?.[node.attrs[0] ?? 0] ?? null) : null;
+    const [only, ...more] = node.op?.kind === "kernel" ? (this.#parts(node) ?? []) : [];
+    return only && more.length === 0 ? only : null;
+  }
+
+  #parts(kernel: Node): readonly Node[] | null {
+    const known = this.#kernels.get(kernel);
+    if (known !== undefined) return known;
+    const parts = splitKernel(kernel, this.#traits);
+    this.#kernels.set(kernel, parts);
+    return parts;
   }
 
   #composite(node: Node): void {
@@ -139,8 +154,18 @@ class Lowering {
       this.#wide.set(node, new Node(node.op, [wide], node.attrs, node.shape, wideType(node.dtype)));
   }
 
+  /** Wide inputs; stored ones as they are where the kernel reads them so. What this plan computes keeps its precision. */
+  #operands({ op, inputs }: Node): Node[] {
+    const readable = op?.kind === "kernel" ? (op.packed ?? []) : [];
+    return inputs.map((input, i) => {
+      const wide = this.#widened(input);
+      const [narrow] = wide.op === elementwise.cast ? wide.inputs : [];
+      return readable.includes(i) && narrow && isPacked(narrow.dtype) ? narrow : wide;
+    });
+  }
+
   #computed(node: Node): Node {
-    const inputs = node.inputs.map((n) => this.#widened(n));
+    const inputs = this.#operands(node);
     const dtype = wideType(node.dtype);
     const [first] = inputs;
     if (node.op === elementwise.cast && first?.dtype === dtype) return first;

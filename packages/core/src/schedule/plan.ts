@@ -6,6 +6,7 @@ import type { Device } from "../runtime/device.ts";
 import { BUFFER_USAGE } from "../runtime/buffer-usage.ts";
 import type { Profiler } from "../runtime/profiler.ts";
 import type { Pipeline } from "../runtime/pipeline-cache.ts";
+import type { CopyOut } from "../runtime/readback.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
 
 const UNIFORM_SLICE = 256;
@@ -145,6 +146,9 @@ export class Plan {
   get slotBytes(): number {
     return this.#spec.slots.reduce((sum, n) => sum + n, 0);
   }
+  get spec(): PlanSpec {
+    return this.#spec;
+  }
   get labels(): readonly string[] {
     return this.#spec.steps.map((s) => s.label);
   }
@@ -172,8 +176,14 @@ export class Plan {
    * @param leaves the graph's leaves in the plan's order
    * @param roots storage of each root, null for update tokens
    * @param profiler times each dispatch
+   * @param copy of what the plan makes, in the same submit
    */
-  run(leaves: readonly Node[], roots: readonly (Storage | null)[], profiler: Profiler | null = null): void {
+  run(
+    leaves: readonly Node[],
+    roots: readonly (Storage | null)[],
+    profiler: Profiler | null = null,
+    copy: CopyOut | null = null,
+  ): void {
     this.runs++;
     const leafBuffers = leaves.map((leaf, i) => this.#leafBuffer(leaf, i));
     const bufferOf = ({ place }: Value): GPUBuffer => {
@@ -210,6 +220,7 @@ export class Plan {
       const storage = roots[i];
       if (copyFrom && storage && bytes > 0) encoder.copyBufferToBuffer(bufferOf(copyFrom), 0, storage.buffer, 0, bytes);
     });
+    copy?.encode(encoder);
     this.#device.submit([encoder.finish()]);
   }
 

@@ -15,7 +15,7 @@ import { rowKernel } from "./row-kernel.ts";
 import { assignSlots } from "./memory.ts";
 import { lowerGraph } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
-import type { PlanSpec, Step, Value } from "./spec.ts";
+import type { PlanSpec, Step, Tunable, Value } from "./spec.ts";
 import { narrowed, pieceElements, windowBytes, windowOf, type Window } from "./window.ts";
 
 /** Storage bindings that every adapter has, less one for the output. */
@@ -52,6 +52,7 @@ class Planner implements Resolver {
   readonly #traits: DeviceTraits;
   readonly #steps: Step[] = [];
   readonly #temporaries: Value[] = [];
+  readonly #tunable = new Map<string, Tunable>();
   readonly #leaves: Node[];
   readonly #placed = new Map<Node, Placed>();
   readonly #outputs = new Map<Node, readonly Value[]>();
@@ -180,6 +181,8 @@ class Planner implements Resolver {
   #runRows(group: RowGroup): void {
     this.#done.add(group);
     const outputs = [...group.members].filter((node) => this.#fusion.inlined[node.index] !== true);
+    // before anything is written: a chain of thousands of ops has results in its midst
+    if (outputs.length > MAX_SOURCES) throw new RowGroupTooLarge(group);
     const kernel = rowKernel(group, outputs, this.#rows, this, this.#traits);
     const tooLarge = kernel.values.some(({ bytes }) => bytes > this.limit);
     if (tooLarge || kernel.values.length + outputs.length > MAX_SOURCES + 1) throw new RowGroupTooLarge(group);
@@ -356,6 +359,13 @@ class Planner implements Resolver {
   }
   #runProgram(program: Program, inputs: readonly Bound[], outputs: readonly Value[]): void {
     const scratch = program.scratch.map((bytes) => this.temporary(bytes));
+    const { tuning } = program;
+    if (tuning)
+      this.#tunable.set(tuning.key, {
+        ...tuning,
+        inputs: inputs.map(({ value, window }) => window?.bytes ?? value.bytes),
+        outputs: outputs.map(({ bytes }) => bytes),
+      });
     for (const launch of program.launches) {
       const bound = launch.bindings.map(({ buffer }): Bound => {
         const value =
@@ -463,6 +473,7 @@ class Planner implements Resolver {
       })),
       steps: this.#steps,
       slots,
+      tunable: [...this.#tunable.values()],
       roots: results,
     };
   }

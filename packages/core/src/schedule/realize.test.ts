@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { StaleTensorError } from "../base/errors.ts";
+import { DeviceError, StaleTensorError } from "../base/errors.ts";
 import { closeDevice, getDevice } from "../runtime/index.ts";
 import { ones, tensor, zeros } from "../tensor/create.ts";
 import { concat } from "../tensor/join.ts";
@@ -157,6 +157,8 @@ describe("values from the host", () => {
 
 describe("dispose", () => {
   test("gives the buffer back at once; using the tensor afterwards is an error that says so", async () => {
+    // a device of its own: on a shared one the collector takes what others left
+    await closeDevice();
     const { pool } = await getDevice();
     const twin = await ones([1 << 16]).realize();
     await realize([twin.assign(twin.mul(2))]); // its plan keeps a slot
@@ -167,7 +169,6 @@ describe("dispose", () => {
     const y = x.add(1);
     x.dispose();
     x.dispose();
-    // less where tensors of earlier tests are collected meanwhile
     expect(pool.liveBytes).toBeLessThanOrEqual(before);
     const message = "tensor: must not be used after dispose()";
     await expect(x.data()).rejects.toThrow(message);
@@ -232,6 +233,25 @@ describe("plans", () => {
     for (let n = 300; n < 420; n++) await run(n);
     expect(cache.misses - misses).toBe(120);
     expect(pool.liveBytes).toBeLessThanOrEqual(before);
+  });
+});
+
+describe("another device", () => {
+  test("does not have the tensors of one that was closed, and says so once and clearly", async () => {
+    const gone = await counting(1000).add(1).realize();
+    const scalar = gone.sum();
+    await scalar.realize(); // is on its way to the host
+    await closeDevice();
+    const lost = {
+      name: "DeviceError",
+      kind: "lost",
+      message: expect.stringMatching(/shape \[1000\] went with the device/) as string,
+    };
+    await expect(scalar.data()).rejects.toThrow(DeviceError);
+    await expect(gone.data()).rejects.toMatchObject(lost);
+    await expect(gone.mul(2).realize()).rejects.toMatchObject(lost);
+    gone.dispose();
+    expect(await values(tensor([1, 2, 3]).add(1))).toEqual([2, 3, 4]);
   });
 });
 

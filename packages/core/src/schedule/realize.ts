@@ -1,5 +1,5 @@
 import { isFloat, storedBytes, type TypedArray } from "../base/dtype.ts";
-import { invariant, StaleTensorError } from "../base/errors.ts";
+import { DeviceError, invariant, StaleTensorError } from "../base/errors.ts";
 import { packed, unpacked } from "../base/packed.ts";
 import { formatShape, sizeOf } from "../base/shape.ts";
 import { Node, topologicalOrder } from "../graph/node.ts";
@@ -7,10 +7,12 @@ import { Storage } from "../graph/storage.ts";
 import { getDevice, type Device } from "../runtime/device.ts";
 import { Profile } from "../runtime/profile.ts";
 import { Profiler } from "../runtime/profiler.ts";
-import { copyOut, readBuffer } from "../runtime/readback.ts";
+import { copyOut, type CopyOut, readBuffer } from "../runtime/readback.ts";
 import { isEager, runEagerly } from "./eager.ts";
 import type { Plan } from "./plan.ts";
+import { isUpdate, reportOf, withReport, type PlanReport } from "./plan-report.ts";
 import { PlanCache } from "./plan-cache.ts";
+import { type AutotuneOptions, type MakeTimer, type TunedKernel, tuneKernels } from "./tune.ts";
 
 /** A tensor, as far as realising goes. */
 export interface UpdateTarget {
@@ -59,12 +61,7 @@ export async function profile(work: () => Promise<unknown>): Promise<Profile> {
 const bytesOf = (node: Node): number => storedBytes(sizeOf(node.shape), node.dtype);
 const valuesOf = (node: Node, buffer: ArrayBuffer): TypedArray => unpacked(buffer, sizeOf(node.shape), node.dtype);
 
-function allocate(device: Device, node: Node): Storage {
-  const bytes = bytesOf(node);
-  return new Storage(device.pool.acquire(Math.max(16, Math.ceil(bytes / 16) * 16)), bytes, (buffer) =>
-    device.pool.release(buffer),
-  );
-}
+const allocate = (device: Device, node: Node): Storage => new Storage(device.pool, bytesOf(node));
 
 function upload(device: Device, node: Node): void {
   if (node.source?.kind !== "host") return;
@@ -73,17 +70,25 @@ function upload(device: Device, node: Node): void {
   node.become({ kind: "device", storage, version: 0 });
 }
 
-function checkLeaves(order: readonly Node[]): void {
-  for (const { source, shape } of order)
-    if (source?.kind === "device" && source.storage.version !== source.version)
+function checkLeaves(device: Device, order: readonly Node[]): void {
+  for (const { source, shape } of order) {
+    if (source?.kind !== "device") continue;
+    if (!source.storage.isOf(device.pool))
+      throw new DeviceError(
+        "lost",
+        `realize: a tensor of shape ${formatShape(shape)} went with the device it was on; make or load it again on the one that is open now`,
+      );
+    if (source.storage.version !== source.version)
       throw new StaleTensorError(
         `realize: a tensor of shape ${formatShape(shape)} was changed in place after an expression on it was recorded; ` +
           "realize the expression before the update, or record it again",
       );
+  }
 }
 
-/** Settles when the device has done all that was submitted by the last realisation. */
-let previous: Promise<unknown> = Promise.resolve();
+const underway = new WeakMap<Device, Promise<unknown>>();
+/** Settles when the device has done all that was submitted by its last realisation. */
+const previousOf = (device: Device): Promise<unknown> => underway.get(device) ?? Promise.resolve();
 /** When the work before that was seen to end, ms. */
 let lastEnd = 0;
 
@@ -106,26 +111,45 @@ async function runOneByOne(device: Device, roots: readonly Node[]): Promise<void
   });
 }
 
-async function run(device: Device, roots: readonly Node[]): Promise<Plan> {
+/** A plan that was submitted. */
+interface Submitted {
+  readonly plan: Plan | null;
+  /** Of the small roots, in the same submit. */
+  readonly copy: CopyOut | null;
+}
+
+/** @param homeward roots that are copied to the host as soon as they are known */
+async function run(
+  device: Device,
+  roots: readonly Node[],
+  homeward: ReadonlySet<Node> = new Set(),
+): Promise<Submitted> {
   const order = topologicalOrder(roots);
-  checkLeaves(order);
+  checkLeaves(device, order);
   const leaves = order.filter((node) => node.op === null);
+  if (device.tuning.mode === "tune") await tunePlan(device, order, roots, {});
   const plan = await planCacheOf(device).get(order, roots);
   // recording runs ahead of the device; on software adapters submitting does not, so that the end of each plan is seen by itself
-  if (device.traits.software) await previous.catch(() => undefined);
+  if (device.traits.software) await previousOf(device).catch(() => undefined);
   const storages: (Storage | null)[] = [];
+  let copy: CopyOut | null = null;
   try {
-    for (const root of roots) storages.push(root.op?.kind === "update" ? null : allocate(device, root));
-    plan.run(leaves, storages, profiler);
+    for (const root of roots) storages.push(isUpdate(root) ? null : allocate(device, root));
+    const ranges = roots.flatMap((node, i) => {
+      const buffer = homeward.has(node) ? storages[i]?.buffer : undefined;
+      return buffer ? [{ buffer, bytes: bytesOf(node) }] : [];
+    });
+    if (ranges.length > 0) copy = copyOut(device, ranges);
+    plan.run(leaves, storages, profiler, copy);
   } catch (error) {
     for (const storage of storages) storage?.dispose();
-    throw error;
+    throw withReport(error, () => reportOf(plan.spec, roots.map(isUpdate)), device.pool);
   }
   roots.forEach((root, i) => {
     const storage = storages[i];
     root.become(storage ? { kind: "device", storage, version: 0 } : { kind: "host", array: new Float32Array(0) });
   });
-  return plan;
+  return { plan, copy };
 }
 
 let turn: Promise<unknown> = Promise.resolve();
@@ -141,21 +165,21 @@ const arriving = new WeakMap<Node, Promise<TypedArray>>();
 
 /**
  * Scalars come to the host as soon as they are known, so that a loop which never reads its losses holds no GPU memory for them.
- * They are copied right behind their plan: whoever reads one does not wait for the next plan.
+ * They are copied right behind their plan, in its submit: whoever reads one does not wait for the next plan.
  *
+ * @param nodes those that `copy` holds, in its order
  * @param done settles when the plan is done
  * @returns settles when the values are on the host, too
  */
-function bringHome(device: Device, nodes: readonly Node[], done: Promise<unknown>): Promise<unknown> {
+function bringHome(nodes: readonly Node[], copy: CopyOut, done: Promise<unknown>): Promise<unknown> {
   const leaving = nodes.flatMap((node) => (node.source?.kind === "device" ? [{ node, source: node.source }] : []));
-  const read = copyOut(
-    device,
-    leaving.map(({ node, source }) => ({ buffer: source.storage.buffer, bytes: bytesOf(node) })),
+  const arrived = done.then(
+    () => copy.read(),
+    async (error: unknown) => {
+      await copy.read().catch(() => undefined);
+      throw error;
+    },
   );
-  const arrived = done.then(read, async (error: unknown) => {
-    await read().catch(() => undefined);
-    throw error;
-  });
   const values = leaving.map(({ node }, i) =>
     arrived.then((copies) => valuesOf(node, copies[i] ?? new ArrayBuffer(0))),
   );
@@ -217,12 +241,15 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
     for (const node of [...unready, ...pending])
       if (node.source?.kind === "host" && sizeOf(node.shape) > 0) upload(device, node);
     const early = unready.filter((n) => n.op !== null);
-    let plan: Plan | null = null;
-    const start = async (nodes: readonly Node[]): Promise<Plan | null> =>
-      isEager() ? runOneByOne(device, nodes).then(() => null) : run(device, nodes);
-    if (early.length > 0) plan = await start(early);
+    const start = async (nodes: readonly Node[], homeward: readonly Node[]): Promise<Submitted> =>
+      isEager()
+        ? runOneByOne(device, nodes).then(() => ({ plan: null, copy: null }))
+        : run(device, nodes, new Set(homeward));
+    let last: Submitted = { plan: null, copy: null };
+    if (early.length > 0) last = await start(early, []);
     const roots = pending.filter((n) => n.op !== null);
-    if (roots.length > 0) plan = await start(roots);
+    const small = roots.filter((n) => !isUpdate(n) && sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES);
+    if (roots.length > 0) last = await start(roots, small);
     for (const target of updated) {
       const { source, shape, dtype } = target.node;
       if (source?.kind !== "device") continue;
@@ -230,12 +257,78 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
       target.node = new Node(null, [], [], shape, dtype, { ...source, version: source.storage.version });
     }
     // one step of run-ahead: recording goes on while the device works, yet memory and latency stay bounded
-    const before = previous;
-    const scalars = roots.filter((n) => sizeOf(n.shape) > 0 && bytesOf(n) <= HOST_BYTES && n.source?.kind === "device");
-    const done = waitFor(device, plan, before);
-    previous = scalars.length > 0 ? bringHome(device, scalars, done) : done;
-    previous.catch(() => undefined);
+    const before = previousOf(device);
+    const done = waitFor(device, last.plan, before);
+    const end = last.copy ? bringHome(small, last.copy, done) : done;
+    end.catch(() => undefined);
+    underway.set(device, end);
     await device.guard(before);
+  });
+}
+
+/**
+ * What `realize` of the same tensors will run, and the bytes that it will need; nothing is compiled, allocated or run, and the plan is kept for
+ * it. Of tensors that are realised already there is nothing to tell.
+ *
+ * ```ts
+ * const { dispatches, peakBytes } = await planOf([loss, ...optimizer.step(grads)]);
+ * ```
+ */
+export function planOf(tensors: readonly Realizable[]): Promise<PlanReport> {
+  return inTurn(async () => {
+    const device = await getDevice();
+    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
+    const order = topologicalOrder(roots);
+    checkLeaves(device, order);
+    return reportOf(planCacheOf(device).look(order, roots), roots.map(isUpdate));
+  });
+}
+
+/** Times the kernels of a plan; plans made before are made anew where that changes anything. */
+async function tunePlan(
+  device: Device,
+  order: readonly Node[],
+  roots: readonly Node[],
+  options: AutotuneOptions,
+  makeTimer?: MakeTimer,
+): Promise<TunedKernel[]> {
+  const { tunable } = planCacheOf(device).look(order, roots);
+  if (!options.again && tunable.every(({ key }) => device.tuning.isSettled(key))) return [];
+  await previousOf(device).catch(() => undefined);
+  const timed = await tuneKernels(device, tunable, options, makeTimer);
+  if (timed.length > 0) planCacheOf(device).clear();
+  return timed;
+}
+
+/**
+ * Times other tiles, blocks and splits of the products, convolutions and attention that `realize` of the same tensors would run, and uses the
+ * fastest from then on: in this process, and in later ones that ask for it (`getDevice({ autotune: "use" })`, OMNI_AUTOTUNE=1). What an earlier
+ * process timed on the same adapter is not timed again. The tensors are not realised; nothing is timed where OMNI_AUTOTUNE is 0.
+ *
+ * Another tile may add in another order: results may differ in their last bits from those of kernels chosen without timing, which are the same every time.
+ *
+ * ```ts
+ * await autotune([model.forward(inputs)]);
+ * ```
+ *
+ * @param makeTimer for tests: what takes the place of the device and the clock
+ * @returns the kernels that were timed
+ */
+export function autotune(
+  tensors: readonly Realizable[],
+  options: AutotuneOptions = {},
+  makeTimer?: MakeTimer,
+): Promise<TunedKernel[]> {
+  return inTurn(async () => {
+    const device = await getDevice();
+    if (device.tuning.mode === "off") return [];
+    const known = device.tuning.choices.size;
+    await device.tuning.load();
+    if (device.tuning.choices.size > known) planCacheOf(device).clear();
+    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
+    const order = topologicalOrder(roots);
+    checkLeaves(device, order);
+    return tunePlan(device, order, roots, options, makeTimer);
   });
 }
 
@@ -256,8 +349,8 @@ export async function readTensor(tensor: UpdateTarget): Promise<TypedArray> {
     invariant(node.source !== null, "data: a realised tensor has no values");
     const { storage } = node.source;
     const device = await getDevice();
-    await previous.catch(() => undefined);
-    checkLeaves([node]);
+    await previousOf(device).catch(() => undefined);
+    checkLeaves(device, [node]);
     const bytes = bytesOf(node);
     const array = valuesOf(node, bytes === 0 ? new ArrayBuffer(0) : await readBuffer(device, storage.buffer, bytes));
     if (!temporary) return array;

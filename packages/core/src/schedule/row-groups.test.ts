@@ -27,6 +27,7 @@ describe("reductions of rows with what feeds and reads them", () => {
     ["RMS norm and what follows", () => rmsNorm(x, weight).mul(leaf(64, 1)).silu()],
     ["layer norm of a sum", () => layerNorm(x.add(leaf(64, 24)), weight, leaf(24))],
     ["group norm", () => groupNorm(leaf(16, 8, 6, 6), 4, leaf(8), leaf(8))],
+    ["group norm of a picture", () => groupNorm(leaf(1, 64, 96, 96), 32, leaf(64), leaf(64))],
     [
       "a number a row",
       () =>
@@ -53,6 +54,12 @@ describe("reductions of rows with what feeds and reads them", () => {
   test("few rows, and reductions of columns, keep their own kernels", () => {
     expect(labels(softmax(leaf(4, 24)))).toHaveLength(4);
     expect(labels(softmax(x, { axis: 0 }))).toHaveLength(4);
+  });
+
+  test("a chain of thousands of ops behind a reduction is planned", () => {
+    let y = softmax(x);
+    for (let i = 0; i < 20_000; i++) y = y.add(x);
+    expect(labels(y)).toContain("rows: max, sum");
   });
 
   test("what waits for a group is left out of it", () => {
@@ -141,5 +148,23 @@ describe("a kernel over rows", () => {
     };
     const [own, other] = [await results(software), await results(!software)];
     own.forEach((values, i) => expect(largestDifference(values, other[i] ?? new Float32Array())).toBeLessThan(2e-5));
+  });
+
+  test("long rows are summed in stretches: one dispatch, and no error that grows with them", async () => {
+    const [rows, length] = [32, 40_010]; // no multiple of a stretch, nor of four
+    const values = Float32Array.from({ length: rows * length }, (_, i) => 100 + Math.sin(i));
+    const x = tensor(values, { shape: [rows, length] });
+    const mean = x.mean({ axis: 1, keepdim: true });
+    const deviation = x.sub(mean).square().mean({ axis: 1 });
+    expect(labels(mean, deviation)).toHaveLength(1);
+    await realize([mean, deviation]);
+    const [means, deviations] = [await mean.data(), await deviation.data()];
+    for (let row = 0; row < rows; row++) {
+      const own = values.subarray(row * length, (row + 1) * length);
+      const exact = own.reduce((sum, v) => sum + v, 0) / length;
+      expect(Math.abs((means[row] ?? NaN) / exact - 1)).toBeLessThan(1e-6);
+      const spread = own.reduce((sum, v) => sum + (v - exact) ** 2, 0) / length;
+      expect(Math.abs((deviations[row] ?? NaN) / spread - 1)).toBeLessThan(1e-5);
+    }
   });
 });

@@ -7,8 +7,8 @@ import { axesMap, mapOf, type IndexMap } from "./index-map.ts";
 
 /** Fewer rows than these leave most of the machine idle: a reduction then cuts its rows into stretches. */
 const FEWEST_ROWS = { software: 32, gpu: 64 } as const;
-/** Longer rows are summed in stretches, which also err less. */
-const LONGEST_ROW = 16384;
+/** Longer rows are cut, so that more of the machine has work. */
+const LONGEST_ROW = 2 ** 18;
 /** Reductions of one kernel: each needs a loop or a register. */
 const MOST_REDUCTIONS = 8;
 /** Tensors that a group reads; every adapter binds eight buffers, and some are written. */
@@ -93,16 +93,22 @@ export function belowLinear(node: Node): Node {
   return at;
 }
 
-/** What a chain of views shows, and how. */
-function seenThrough(node: Node): { readonly base: Node; readonly view: View | null } {
-  if (node.op?.kind !== "movement" || !node.inputs[0]) return { base: node, view: contiguousView(node.shape) };
-  const { base, view } = seenThrough(node.inputs[0]);
-  return { base, view: view && node.op.view(view, node.shape, node.attrs) };
+/** How a chain of views shows what is below it; null where no strides can say it. */
+function viewOf(node: Node): View | null {
+  const chain: Node[] = [];
+  let at = node;
+  for (; at.op?.kind === "movement" && at.inputs[0]; at = at.inputs[0]) chain.push(at);
+  return chain.reduceRight<View | null>(
+    (view, { op, shape, attrs }) => (view && op?.kind === "movement" ? op.view(view, shape, attrs) : null),
+    contiguousView(at.shape),
+  );
 }
 
 /** Which group computes each node, if any. */
 export class RowGroups {
   readonly #groups: (RowGroup | null)[];
+  /** What is below each node's views. */
+  readonly #bases: Node[] = [];
   /** Groups that a node outside of groups needs, directly. */
   readonly #needs: ReadonlySet<RowGroup>[] = [];
   /** What a kernel reads that has the node's expression in it. */
@@ -134,10 +140,11 @@ export class RowGroups {
   /** The scalar member that a chain of views shows spread over the rows of its group; null where it shows anything else. */
   spreadOf(node: Node): Node | null {
     if (node.op?.kind !== "movement") return null;
-    const { base, view } = seenThrough(node);
+    const base = this.#bases[node.index] ?? node;
     const group = this.of(base);
-    if (!group || !view || !this.isScalar(base, group)) return null;
-    return keyOf(mapOf(view)) === group.domain.spread ? base : null;
+    if (!group || !this.isScalar(base, group)) return null;
+    const view = viewOf(node);
+    return view && keyOf(mapOf(view)) === group.domain.spread ? base : null;
   }
 
   isScalar(member: Node, { domain }: RowGroup): boolean {
@@ -156,6 +163,8 @@ export class RowGroups {
 
   #add(node: Node, banned: ReadonlySet<Node>): void {
     const domain = banned.has(node) ? null : rowDomainOf(node, this.#traits);
+    const below = node.op?.kind === "movement" ? node.inputs[0] : null;
+    this.#bases[node.index] = below ? (this.#bases[below.index] ?? below) : node;
     const needs = new Set<RowGroup>();
     for (const input of node.inputs) {
       const own = this.of(input);

@@ -12,6 +12,8 @@ import { belowLinear, type RowGroup, type RowGroups } from "./row-groups.ts";
 const TEAM = 64;
 /** Groups of lanes from which a row is shared. */
 const SHARED_FROM = 32;
+/** Elements that are summed by themselves, where a row has more: sums of sums err less. */
+const STRETCH = 16384;
 
 const isReduction = (node: Node): boolean => node.op?.kind === "reduce";
 
@@ -60,7 +62,7 @@ function passesOf(outputs: readonly Node[], group: RowGroup, groups: RowGroups, 
   return passes;
 }
 
-/** Statement: `name` becomes the place of element `r` of an iteration. */
+/** Expression: the place of element `at` of an iteration. */
 function placeOf(map: IndexMap, fn: string, at: string, kernel: KernelText): string {
   const { dims, strides, offset } = map;
   if (dims.length === 0) return kernel.uniforms.word(offset);
@@ -68,6 +70,35 @@ function placeOf(map: IndexMap, fn: string, at: string, kernel: KernelText): str
     return strides[0] === 1 ? at : `${at} * ${kernel.uniforms.word(strides[0] ?? 0)}`;
   kernel.functions.push(indexFunction(fn, map, kernel.uniforms));
   return `${fn}(${at})`;
+}
+
+/** Axes of a map: those that tell the row, and those within rows of `length`; null where none do so by themselves. */
+function splitMap({ dims, strides, offset, padded }: IndexMap, length: number): [IndexMap, IndexMap] | null {
+  let at = dims.length;
+  let left = length;
+  while (at > 0 && left > 1) {
+    const n = dims[--at] ?? 1;
+    if (left % n === 0) left /= n;
+    else if (n % left === 0) {
+      // an axis that runs on from row to row: as two
+      const stride = strides[at] ?? 0;
+      const [outer, inner] = [n / left, left];
+      return splitMap(
+        {
+          dims: dims.toSpliced(at, 1, outer, inner),
+          strides: strides.toSpliced(at, 1, stride * inner, stride),
+          offset,
+          padded,
+        },
+        length,
+      );
+    } else return null;
+  }
+  if (left > 1 || padded) return null;
+  return [
+    { dims: dims.slice(0, at), strides: strides.slice(0, at), offset, padded },
+    { dims: dims.slice(at), strides: strides.slice(at), offset: 0, padded },
+  ];
 }
 
 /**
@@ -87,6 +118,7 @@ export function rowKernel(
   const resolve = groupResolver(group, outer);
   const lanes: Lanes = (domain.inner.dims.at(-1) ?? 1) % 4 === 0 ? 4 : 1;
   const shared = !traits.software && domain.length / lanes >= SHARED_FROM;
+  const isLong = domain.length > STRETCH;
   const workgroup = shared ? TEAM : domain.rows < 1024 ? 16 : 64;
   const kernel = new KernelText();
   const { uniforms } = kernel;
@@ -118,13 +150,32 @@ export function rowKernel(
     const spread = groups.spreadOf(belowLinear(node));
     return spread !== null && groups.of(spread) === group ? scalarOf(spread) : null;
   };
+  const isWhole =
+    domain.inner.dims.length === 1 && domain.outer.dims.length === 1 && domain.outer.strides[0] === domain.length;
+  /** Where rows lie one after another: what is the same in all rows, or in all of a row, is found without a division. */
+  const address = (map: IndexMap): string | null => {
+    const parts = isWhole ? splitMap(map, domain.length) : null;
+    if (!parts) return null;
+    const [across, within] = parts;
+    const terms: string[] = [];
+    if (across.strides.some((s) => s !== 0)) {
+      const name = `place${kernel.functions.length}_${statements.length}`;
+      statements.push(`let ${name} = ${placeOf(across, `${name}_row`, "row", kernel)};`);
+      terms.push(name);
+    } else if (across.offset !== 0) terms.push(uniforms.word(across.offset));
+    if (within.strides.some((s) => s !== 0))
+      terms.push(placeOf(within, `place${kernel.functions.length}_element`, "r", kernel));
+    return terms.join(" + ") || "0u";
+  };
   const outputName = (node: Node): string => `out${outputs.indexOf(node)}`;
 
   for (const { reductions, results } of passesOf(outputs, group, groups, resolve)) {
-    const writer = new ExpressionWriter(lanes, { ...resolve, local }, null, kernel);
+    const writer = new ExpressionWriter(lanes, { ...resolve, local, address }, null, kernel);
     const loop: string[] = [];
     const after: string[] = [];
     const before: string[] = [];
+    /** Around the loop over a stretch of a long row. */
+    const stretch: { readonly before: string[]; readonly after: string[] } = { before: [], after: [] };
     for (const node of reductions) {
       const op = node.op as ReduceOp; // kind is reduce
       const [input] = node.inputs;
@@ -132,8 +183,12 @@ export function rowKernel(
       const name = `reduced${scalars.size}`;
       scalars.set(node, name);
       const [scale = 1] = node.attrs;
-      before.push(`var ${name}_acc = ${writer.type(node.dtype)}(${identityOf(op, node.dtype)});`);
-      loop.push(`${name}_acc = ${op.combine(`${name}_acc`, writer.write(input))};`);
+      const start = `${writer.type(node.dtype)}(${identityOf(op, node.dtype)});`;
+      const part = isLong ? `${name}_part` : `${name}_acc`;
+      before.push(`var ${name}_acc = ${start}`);
+      stretch.before.push(`var ${name}_part = ${start}`);
+      stretch.after.push(`${name}_acc = ${op.combine(`${name}_acc`, part)};`);
+      loop.push(`${part} = ${op.combine(part, writer.write(input))};`);
       const [x, y, z, w] = ["x", "y", "z", "w"].map((c) => `${name}_acc.${c}`) as [string, string, string, string];
       const one = lanes === 4 ? op.combine(op.combine(x, y), op.combine(z, w)) : `${name}_acc`;
       const factor = scale === 1 ? "" : ` * bitcast<f32>(${uniforms.word(floatWord(scale))})`;
@@ -153,15 +208,24 @@ export function rowKernel(
         `${outputName(node)}[i${lanes === 4 ? " >> 2u" : ""}] = ${stored(node.dtype, writer.write(node), lanes)};`,
       );
     const [first, step] = shared ? [`lid * ${lanes}u`, TEAM * lanes] : ["0u", lanes];
-    statements.push(
-      ...before,
-      `for (var r = ${first}; r < ${length}; r += ${step}u) {`,
+    const over = (from: string, end: string): string[] => [
+      `for (var r = ${from}; r < ${end}; r += ${step}u) {`,
       `let i = base + ${inner};`,
       writer.body,
       ...loop,
       `}`,
-      ...after,
-    );
+    ];
+    const whole =
+      isLong && reductions.length > 0
+        ? [
+            `for (var start = 0u; start < ${length}; start += ${STRETCH}u) {`,
+            ...stretch.before,
+            ...over(`start + ${first}`, `min(start + ${STRETCH}u, ${length})`),
+            ...stretch.after,
+            `}`,
+          ]
+        : over(first, length);
+    statements.push(...before, ...whole, ...after);
   }
   const stores = outputs.flatMap((node) =>
     groups.isScalar(node, group) ? [`${outputName(node)}[row] = ${stored(node.dtype, scalarOf(node), 1)};`] : [],

@@ -1,4 +1,5 @@
 import type { DType } from "../base/dtype.ts";
+import type { Tuning } from "../kernels/tuning.ts";
 import type { Window } from "./window.ts";
 
 /** Where the buffer of a value comes from. */
@@ -37,15 +38,20 @@ export interface LeafSpec {
   readonly dtype: DType;
 }
 
+/** A kernel of a plan that has other ways to run, with the bytes of its buffers. */
+export interface Tunable extends Tuning {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
 /** A plan without a device: the same for every graph of one signature. */
 export interface PlanSpec {
   readonly leaves: readonly LeafSpec[];
   readonly steps: readonly Step[];
   /** Bytes of each slot that values share over time. */
   readonly slots: readonly number[];
+  /** One of each key. */
+  readonly tunable: readonly Tunable[];
   /** For each root: bytes, and the value to copy out at the end, or null where a step writes the root's own buffer. */
   readonly roots: readonly { readonly bytes: number; readonly copyFrom: Value | null }[];
 }
-
-/** Bytes that a plan holds while it runs, leaves and roots apart. */
-export const peakBytes = (spec: PlanSpec): number => spec.slots.reduce((sum, bytes) => sum + bytes, 0);

@@ -7,8 +7,8 @@ import { concat, expand, permute, slice } from "../primitives/structural.ts";
 /** Bytes of a node's values written out. */
 export const storedSize = ({ shape, dtype }: Node): number => storedBytes(sizeOf(shape), dtype);
 
-/** What a product reads of a node: repeating values takes nothing. */
-const bytesOf = (node: Node): number =>
+/** What a kernel reads of a node: repeating values takes nothing. */
+export const bytesOf = (node: Node): number =>
   node.op === expand && node.inputs[0] ? bytesOf(node.inputs[0]) : storedSize(node);
 
 /** Places [start, end) of an axis. */
@@ -59,12 +59,14 @@ export function splitMatmul(node: Node, limit: number): Node | null {
   if (largest <= limit) return null;
   const rank = shape.length;
   const leading = shape.findIndex((n, axis) => n > 1 && axis < rank - 2);
-  const byColumns = leading < 0 && bytesOf(b) > limit;
+  // rows first: they are written in order
+  const byRows = Math.max(bytesOf(a), storedSize(node));
+  const byColumns = leading < 0 && (byRows <= limit || shape.at(-2) === 1);
   const axis = leading >= 0 ? leading : rank - (byColumns ? 1 : 2);
   const n = shape[axis] ?? 1;
   if (n === 1) return null;
   const products: Node[] = [];
-  for (const [start, end] of pieces(n, largest, limit)) {
+  for (const [start, end] of pieces(n, byColumns || leading >= 0 ? largest : byRows, limit)) {
     const left = byColumns ? a : part(a, axis, start, end);
     const right = byColumns || leading >= 0 ? part(b, axis, start, end) : b;
     const added = bias ? [byColumns ? part(bias, 0, start, end) : bias] : [];

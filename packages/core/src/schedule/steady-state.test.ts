@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { grad } from "../autograd/grad.ts";
 import { Linear } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -46,6 +46,23 @@ async function makeStep(): Promise<(i: number) => { loss: Tensor; done: Promise<
 }
 
 describe("training steps", () => {
+  test("are one submit each, the loss on its way to the host included", async () => {
+    const device = await getDevice();
+    const step = await makeStep();
+    await step(0).done;
+    const submit = vi.spyOn(device, "submit");
+    try {
+      for (let i = 1; i < 5; i++) {
+        const { loss, done } = step(i);
+        await done;
+        expect(await loss.item()).toBeGreaterThan(0);
+      }
+      expect(submit).toHaveBeenCalledTimes(4);
+    } finally {
+      submit.mockRestore();
+    }
+  });
+
   test("reuse one plan: no misses, no new buffers, no new pipelines, no more memory; the loss falls", async () => {
     const device = await getDevice();
     const cache = planCacheOf(device);

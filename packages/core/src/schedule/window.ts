@@ -1,4 +1,4 @@
-import { isPacked, storedBytes, WORD_BYTES, type DType } from "../base/dtype.ts";
+import { storedBytes, WORD_BYTES, type DType } from "../base/dtype.ts";
 import type { View } from "../base/view.ts";
 import type { Value } from "./spec.ts";
 
@@ -39,7 +39,7 @@ export function narrowed(
   dtype: DType,
   limit: number,
 ): { readonly window: Window; readonly view: View } | null {
-  if (isPacked(dtype) || view.shape.includes(0)) return null;
+  if (view.shape.includes(0)) return null;
   let [low, high] = [view.offset, view.offset];
   view.shape.forEach((n, axis) => {
     const reach = (n - 1) * (view.strides[axis] ?? 0);

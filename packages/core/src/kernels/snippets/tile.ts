@@ -13,7 +13,7 @@ export interface Lanes {
  * loaded by each of `share` lanes and spread with subgroupBroadcast.
  */
 export interface Tile extends Lanes {
-  /** Rows, a multiple of 4. */
+  /** Rows, a multiple of 4, or 1 where the left operand's rows are contiguous. */
   readonly rows: number;
   /** Groups of four columns a lane. */
   readonly columns: number;
@@ -101,6 +101,8 @@ export interface TileStore {
   readonly columnLimit: string | null;
   /** Vector stores: the row starts and the column limit are multiples of four. */
   readonly vector: boolean;
+  /** Multiplies by `scale{x}`. */
+  readonly scale?: boolean;
   /** Adds `bias{x}`. */
   readonly bias: boolean;
 }
@@ -115,7 +117,9 @@ export function storeTile(tile: Tile, store: TileStore): string {
   lines.push(`  let c_at = ${store.rowAt("r")};`);
   if (store.rowIf) lines.push(`  if (${store.rowIf("r")}) {`);
   for (const x of range(columns)) {
-    lines.push(`  let v${x} = sums[r * ${columns}u + ${x}u]${store.bias ? ` + bias${x}` : ""};`);
+    lines.push(
+      `  let v${x} = sums[r * ${columns}u + ${x}u]${store.scale ? ` * scale${x}` : ""}${store.bias ? ` + bias${x}` : ""};`,
+    );
     if (store.vector) {
       lines.push(
         `  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = v${x}; }`,
@@ -138,13 +142,13 @@ export const declareColumns = (tile: Tile, tileColumn: string): string =>
     .map((x) => `  let n${x} = (${tileColumn} * ${tile.lanes * tile.columns}u + lane + ${tile.lanes * x}u) * 4u;\n`)
     .join("");
 
-/** Declares `bias{x}`, read from `bias` with column indices clamped below `limit`. */
-export const declareBias = (tile: Tile, index: (column: string) => string): string =>
+/** Declares `NAME{x}`, read from `name` with column indices clamped below `limit`. */
+export const declareVector = (tile: Tile, name: string, index: (column: string) => string): string =>
   range(tile.columns)
     .map(
       (x) =>
-        `  let bias${x} = vec4<f32>(${range(4)
-          .map((i) => `bias[${index(`n${x} + ${i}u`)}]`)
+        `  let ${name}${x} = vec4<f32>(${range(4)
+          .map((i) => `${name}[${index(`n${x} + ${i}u`)}]`)
           .join(", ")});\n`,
     )
     .join("");

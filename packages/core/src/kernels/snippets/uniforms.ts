@@ -16,9 +16,13 @@ export function uniformBlock(fields: Readonly<Record<string, number>>): UniformB
   };
 }
 
+/** A storage binding of elements of a WGSL type. */
+export const binding = (at: number, name: string, access: "read" | "read_write", type: string): string =>
+  `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;\n`;
+
 /** A storage binding holding vectors of four floats, or single floats where rows are not aligned to four. */
-export function storage(binding: number, name: string, access: "read" | "read_write", vector: boolean): string {
-  return `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${vector ? "vec4<f32>" : "f32"}>;\n`;
+export function storage(at: number, name: string, access: "read" | "read_write", vector: boolean): string {
+  return binding(at, name, access, vector ? "vec4<f32>" : "f32");
 }
 
 /** The integers 0..count-1. */

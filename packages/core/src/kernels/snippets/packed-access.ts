@@ -1,4 +1,4 @@
-import type { PackedDType } from "../base/dtype.ts";
+import type { PackedDType } from "../../base/dtype.ts";
 
 /** How WGSL reads and writes a packed type: by four elements, or one of them. */
 export interface PackedAccess {

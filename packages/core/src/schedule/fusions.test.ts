@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { topologicalOrder } from "../graph/node.ts";
+import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
+import { SwiGLU } from "../nn/mlp.ts";
+import { layerNorm, rmsNorm } from "../ops/norm.ts";
+import { AdamW } from "../optim/adamw.ts";
+import { clipGradNorm } from "../optim/clip.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { planGraph } from "./planner.ts";
+
+const leaf = (...shape: number[]): Tensor => tensor(new Float32Array(shape.reduce((n, s) => n * s, 1)), { shape });
+const labels = (roots: readonly Tensor[]): string[] => {
+  const nodes = roots.map((t) => t.node);
+  return planGraph(topologicalOrder(nodes), nodes, SOFTWARE_TRAITS).steps.map((s) => s.label);
+};
+
+describe("dispatches", () => {
+  test("a gated feed-forward is its three products and one kernel between them", () => {
+    const ffn = new SwiGLU(32, 48);
+    for (const t of Object.values(ffn.parameters())) t.node = leaf(...t.shape).node;
+    expect(labels([ffn.forward(leaf(40, 32))])).toEqual(["matmul", "matmul", "mul", "matmul"]);
+  });
+
+  test.each([
+    ["RMS norm", rmsNorm],
+    ["layer norm", layerNorm],
+  ] as const)("residual, gate, %s and modulation are one", (_, norm) => {
+    const x = leaf(2, 40, 32).add(leaf(2, 40, 32).mul(leaf(2, 1, 32)));
+    const normed = norm(x);
+    expect(
+      labels([
+        normed
+          .mul(leaf(2, 1, 32))
+          .add(normed)
+          .add(leaf(2, 1, 32)),
+      ]),
+    ).toHaveLength(1);
+  });
+
+  test("AdamW is one a parameter, clipping and schedule included", () => {
+    const params = Object.fromEntries([8, 9, 10].map((n) => [`p${n}`, leaf(n, 40)]));
+    const grads = Object.fromEntries(Object.keys(params).map((name) => [name, leaf(...(params[name]?.shape ?? []))]));
+    const adam = new AdamW(params, { lr: 1e-3 });
+    for (const moment of Object.values(adam.state().moments)) moment.node = leaf(...moment.shape).node;
+    const { scale } = clipGradNorm(grads, 1);
+    const step = labels(adam.step(grads, { gradScale: scale, lrScale: 0.5 }));
+    expect(step.filter((label) => label === "adam")).toHaveLength(3);
+    // a sum in two stages for each gradient, and one kernel for the norm of all and the factor that it gives
+    expect(step).toHaveLength(3 + 2 * 3 + 1);
+  });
+});
