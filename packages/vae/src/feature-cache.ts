@@ -32,14 +32,23 @@ export class FeatureCache {
 
   /** Runs one chunk to its end: realises its output with the new memory and gives the old one's back. */
   async settle(output: Tensor): Promise<void> {
-    await realize([output, ...this.#next.values()]);
+    await realize([output, ...this.next]);
     for (const layer of this.#next.keys()) this.#kept.get(layer)?.dispose();
     this.advance();
   }
 
-  /** Ends a chunk without running it: the next one's graph goes on from this one's. */
-  advance(): void {
-    for (const [layer, frames] of this.#next) this.#kept.set(layer, frames);
+  /** What this chunk leaves to the next: roots of its graph beside its output. */
+  get next(): readonly Tensor[] {
+    return [...this.#next.values()];
+  }
+
+  /**
+   * Ends a chunk without running it: the next one's graph goes on from this one's, or from what stands for it.
+   *
+   * @param standIn for features of this chunk, in the same shape
+   */
+  advance(standIn: (frames: Tensor) => Tensor = (frames) => frames): void {
+    for (const [layer, frames] of this.#next) this.#kept.set(layer, standIn(frames));
     this.#next.clear();
     this.#first = false;
   }

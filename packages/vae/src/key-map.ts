@@ -1,112 +1,109 @@
-import { CheckpointError } from "@omni/core";
+import { shaped } from "@omni/core/checkpoint";
+import type { Join, KeyRule } from "@omni/core/checkpoint";
 import type { VaeConfig } from "./config.ts";
 
-type Rules = readonly (readonly [pattern: RegExp, replacement: string])[];
+/** Gains of norms: [C, 1, 1, 1] upstream, [C, 1, 1] in the attention over frames. */
+const gain: Join = shaped((ours) => [...ours, 1, 1, 1]);
+const frameGain: Join = shaped((ours) => [...ours, 1, 1]);
+/** 2D convolutions upstream, which are 3D ones over a single frame here. */
+const ofFrame: Join = shaped((ours) => (ours.length === 5 ? ours.filter((_, axis) => axis !== 2) : ours));
 
-/** Wan2.1's names → ours: where a layer stands. */
-const places: Rules = [
-  [/^conv1\./, "quant."],
-  [/^conv2\./, "postQuant."],
-  [/^(encoder|decoder)\.conv1\./, "$1.convIn."],
-  [/^(encoder|decoder)\.head\.0\.gamma$/, "$1.norm.weight"],
-  [/^(encoder|decoder)\.head\.2\./, "$1.convOut."],
-  [/^(encoder|decoder)\.(?:downsamples|upsamples)\./, "$1.layers."],
-];
-
-/** Wan2.1's names → ours: what it holds. */
-const parts: Rules = [
-  [/\.residual\.0\.gamma$/, ".norm1.weight"],
-  [/\.residual\.2\./, ".conv1."],
-  [/\.residual\.3\.gamma$/, ".norm2.weight"],
-  [/\.residual\.6\./, ".conv2."],
-  [/\.resample\.1\./, ".spatial."],
-  [/\.time_conv\./, ".temporal."],
-  [/\.norm\.gamma$/, ".norm.weight"],
-  [/\.to_qkv\./, ".toQkv."],
-];
-
-/** diffusers' names → ours: where a layer stands; a decoder's blocks are counted by {@link flatPlace}. */
-const diffusersPlaces: Rules = [
-  [/^quant_conv\./, "quant."],
-  [/^post_quant_conv\./, "postQuant."],
-  [/^(encoder|decoder)\.conv_in\./, "$1.convIn."],
-  [/^(encoder|decoder)\.norm_out\.gamma$/, "$1.norm.weight"],
-  [/^(encoder|decoder)\.conv_out\./, "$1.convOut."],
-  [/^encoder\.down_blocks\./, "encoder.layers."],
-  [/^(encoder|decoder)\.mid_block\.resnets\.0\./, "$1.middle.0."],
-  [/^(encoder|decoder)\.mid_block\.attentions\.0\./, "$1.middle.1."],
-  [/^(encoder|decoder)\.mid_block\.resnets\.1\./, "$1.middle.2."],
-];
-
-/** diffusers' names → ours: what it holds. */
-const diffusersParts: Rules = [
-  [/\.norm([12])\.gamma$/, ".norm$1.weight"],
-  [/\.conv_shortcut\./, ".shortcut."],
-  [/\.resample\.1\./, ".spatial."],
-  [/\.time_conv\./, ".temporal."],
-  [/\.norm\.gamma$/, ".norm.weight"],
-  [/\.to_qkv\./, ".toQkv."],
-];
-
-function renamed(key: string, tables: readonly Rules[]): string {
-  const found = tables.map((rules) => rules.find(([pattern]) => pattern.test(key)));
-  return found.reduce((name, rule) => (rule ? name.replace(rule[0], rule[1]) : name), key);
+/** Upstream's names of what a layer holds. */
+interface LayerNames {
+  readonly norm1: string;
+  readonly conv1: string;
+  readonly norm2: string;
+  readonly conv2: string;
+  readonly shortcut: string;
 }
 
-/** Our name of a tensor of Wan2.1's autoencoder. */
-export const fromWanKey = (key: string): string => renamed(key, [places, parts]);
+const wanLayer: LayerNames = {
+  norm1: "residual.0",
+  conv1: "residual.2",
+  norm2: "residual.3",
+  conv2: "residual.6",
+  shortcut: "shortcut",
+};
+const diffusersLayer: LayerNames = {
+  norm1: "norm1",
+  conv1: "conv1",
+  norm2: "norm2",
+  conv2: "conv2",
+  shortcut: "conv_shortcut",
+};
 
-/** Our name of a tensor of the same network in diffusers, whose class is `AutoencoderKLWan`. */
-export const fromDiffusersKey = (key: string, { decoderBlocks }: Pick<VaeConfig, "decoderBlocks">): string =>
-  renamed(flatPlace(key, decoderBlocks), [diffusersPlaces, diffusersParts]);
+/** Rules of the layers at a place; the pattern's groups are used in upstream's place. */
+function layerRules(ours: string, theirs: string, names: LayerNames): KeyRule[] {
+  const part = (1 + (ours.match(/\((?!\?)/g) ?? []).length).toString();
+  const rule = (own: string, other: string, join?: Join): KeyRule => ({
+    ours: new RegExp(`^${ours}\\.${own}\\.(weight|bias)$`),
+    theirs: [`${theirs}.${other}.$${part}`],
+    ...(join && { join }),
+  });
+  const norm = (own: string, other: string, join: Join): KeyRule => ({
+    ours: new RegExp(`^${ours}\\.${own}\\.weight$`),
+    theirs: [`${theirs}.${other}.gamma`],
+    join,
+  });
+  return [
+    norm("norm1", names.norm1, gain),
+    rule("conv1", names.conv1),
+    norm("norm2", names.norm2, gain),
+    rule("conv2", names.conv2),
+    rule("shortcut", names.shortcut),
+    rule("spatial", "resample.1", ofFrame),
+    rule("temporal", "time_conv"),
+    norm("norm", "norm", frameGain),
+    rule("toQkv", "to_qkv", ofFrame),
+    rule("proj", "proj", ofFrame),
+  ];
+}
 
-/** Blocks of blocks → one row: an up block has its residual blocks, then where there is one its upsampler. */
-function flatPlace(key: string, decoderBlocks: number): string {
-  return key.replace(
-    /^decoder\.up_blocks\.(\d+)\.(resnets|upsamplers)\.(\d+)\./,
-    (_, level: string, kind: string, index: string) => {
-      const within = kind === "resnets" ? Number(index) : decoderBlocks;
-      return `decoder.layers.${Number(level) * (decoderBlocks + 1) + within}.`;
-    },
+/** Rules of the ends of both halves. */
+function endRules(names: Readonly<Record<"quant" | "postQuant" | "convIn" | "norm" | "convOut", string>>): KeyRule[] {
+  return [
+    { ours: /^quant\.(.+)$/, theirs: [`${names.quant}.$1`] },
+    { ours: /^postQuant\.(.+)$/, theirs: [`${names.postQuant}.$1`] },
+    { ours: /^(encoder|decoder)\.convIn\.(.+)$/, theirs: [`$1.${names.convIn}.$2`] },
+    { ours: /^(encoder|decoder)\.norm\.weight$/, theirs: [`$1.${names.norm}.gamma`], join: gain },
+    { ours: /^(encoder|decoder)\.convOut\.(.+)$/, theirs: [`$1.${names.convOut}.$2`] },
+  ];
+}
+
+/** Wan2.1's autoencoder as released: `encoder.downsamples.0.residual.2.weight`, … */
+export const wanRules: readonly KeyRule[] = [
+  ...endRules({ quant: "conv1", postQuant: "conv2", convIn: "conv1", norm: "head.0", convOut: "head.2" }),
+  ...layerRules("encoder\\.layers\\.(\\d+)", "encoder.downsamples.$1", wanLayer),
+  ...layerRules("decoder\\.layers\\.(\\d+)", "decoder.upsamples.$1", wanLayer),
+  ...layerRules("(encoder|decoder)\\.middle\\.(\\d+)", "$1.middle.$2", wanLayer),
+];
+
+/** The same network in diffusers, `AutoencoderKLWan`: blocks of blocks in the decoder, one row in the encoder. */
+export function diffusersRules({
+  decoderBlocks,
+  decoderDims,
+}: Pick<VaeConfig, "decoderBlocks" | "decoderDims">): readonly KeyRule[] {
+  // an up block has its residual blocks, then where there is one its upsampler
+  const upBlocks = decoderDims.flatMap((_, level) =>
+    Array.from({ length: decoderBlocks + 1 }, (_, i) => {
+      const place = i < decoderBlocks ? `resnets.${i}` : "upsamplers.0";
+      const index = level * (decoderBlocks + 1) + i;
+      return layerRules(`decoder\\.layers\\.${index}`, `decoder.up_blocks.${level}.${place}`, diffusersLayer);
+    }).flat(),
   );
-}
-
-interface Shaped {
-  readonly shape: readonly number[];
-}
-
-/**
- * Wan2.1's state dict under our names and in our shapes: norm gains are [C] (theirs [C, 1, 1, 1]), and the 2D convolutions
- * of resampling and attention are 3D ones over a single frame.
- *
- * @param state tensors under upstream's names
- * @param targets the model's own tensors
- * @param toOurs our name of an upstream key; Wan's own names by default
- * @returns the tensors and the shapes they take in the model
- * @throws CheckpointError when names or sizes do not fit
- */
-export function fromWanState<T extends Shaped>(
-  state: Readonly<Record<string, T>>,
-  targets: Readonly<Record<string, Shaped>>,
-  toOurs: (key: string) => string = fromWanKey,
-): Record<string, Shaped & { readonly value: T }> {
-  const ours: Record<string, Shaped & { readonly value: T }> = {};
-  for (const [key, value] of Object.entries(state)) {
-    const name = toOurs(key);
-    const target = targets[name];
-    if (!target || sizeOf(target) !== sizeOf(value)) {
-      const wanted = target ? `hold [${target.shape.join(", ")}]` : "be a tensor of this model";
-      throw new CheckpointError(`wan vae: "${key}" must ${wanted}, got [${value.shape.join(", ")}]; check the config`);
-    }
-    if (name in ours) throw new CheckpointError(`wan vae: "${key}" must be the only tensor for ${name}`);
-    ours[name] = { shape: target.shape, value };
-  }
-  const missing = Object.keys(targets).filter((name) => !(name in ours));
-  if (missing.length > 0)
-    throw new CheckpointError(`wan vae: ${missing.length} tensors are missing, such as ${missing[0]}`);
-  return ours;
-}
-
-function sizeOf({ shape }: Shaped): number {
-  return shape.reduce((n, size) => n * size, 1);
+  const middle = ["resnets.0", "attentions.0", "resnets.1"].flatMap((place, i) =>
+    layerRules(`(encoder|decoder)\\.middle\\.${i}`, `$1.mid_block.${place}`, diffusersLayer),
+  );
+  return [
+    ...endRules({
+      quant: "quant_conv",
+      postQuant: "post_quant_conv",
+      convIn: "conv_in",
+      norm: "norm_out",
+      convOut: "conv_out",
+    }),
+    ...layerRules("encoder\\.layers\\.(\\d+)", "encoder.down_blocks.$1", diffusersLayer),
+    ...upBlocks,
+    ...middle,
+  ];
 }

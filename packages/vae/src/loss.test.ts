@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { ones, Rng, tensor, zeros } from "@omni/core";
 import { LatentStatisticsCollector } from "./latent-statistics.ts";
 import { movingPartWeights, vaeLoss } from "./loss.ts";
+import { perceptualDistance } from "./perceptual.ts";
 import { awakeVae, tinyNano } from "./tiny.fixture.ts";
+import { VggFeatures } from "./vgg.ts";
 
 describe("vaeLoss", () => {
   const vae = awakeVae(tinyNano);
@@ -17,6 +19,27 @@ describe("vaeLoss", () => {
     expect(await reconstruction.item()).toBeCloseTo(absolute + squared, 4);
     expect(await loss.item()).toBeCloseTo(absolute + squared + 0.5 * (await kl.item()), 4);
     expect(await kl.item()).toBeGreaterThan(0);
+  });
+
+  test("weighs each part as asked", async () => {
+    const at = async (l1Weight: number, l2Weight: number): Promise<number> =>
+      vaeLoss(vae, video, null, { l1Weight, l2Weight }).reconstruction.item();
+    const [both, absolute, squared] = [await at(1, 1), await at(1, 0), await at(0, 1)];
+    expect(both).toBeCloseTo(absolute + squared, 5);
+    expect(await at(3, 0.5)).toBeCloseTo(3 * absolute + 0.5 * squared, 4);
+    expect(squared).toBeCloseTo(await vaeLoss(vae, video, null).mse.item(), 5);
+  });
+
+  test("adds the distance of features where they are given", async () => {
+    const features = await new VggFeatures({ widths: [4, 4], convs: [1, 1] }, new Rng(2)).realize();
+    const { loss, reconstruction, perceptual, decoded } = vaeLoss(vae, video, null, {
+      klWeight: 0,
+      perceptual: { features, weight: 3 },
+    });
+    const distance = await perceptualDistance(features, decoded, video).item();
+    expect(await perceptual?.item()).toBeCloseTo(distance, 5);
+    expect(await loss.item()).toBeCloseTo((await reconstruction.item()) + 3 * distance, 4);
+    expect(vaeLoss(vae, video, null).perceptual).toBeNull();
   });
 
   test("equal weights change nothing", async () => {

@@ -1,7 +1,9 @@
 import { CheckpointError, indexSelect, Rng, ShapeError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { Module, RMSNorm } from "@omni/core/nn";
-import { compression, vaePresets } from "./config.ts";
+import { compression, parseVaeConfig, vaePresets } from "./config.ts";
 import type { VaeConfig } from "./config.ts";
 import type { FeatureCache } from "./feature-cache.ts";
 import { CausalConv3d, depthToSpace, makeLayer, spaceToDepth } from "./layers.ts";
@@ -10,6 +12,7 @@ import { decoderLayout, encoderLayout } from "./layout.ts";
 import type { CoderLayout, LayerSpec } from "./layout.ts";
 import { PatchShortcut } from "./patch-shortcut.ts";
 import type { PatchCode } from "./patch-shortcut.ts";
+import { publicLayouts } from "./public-layouts.ts";
 import { DecodeStream, EncodeStream } from "./streaming.ts";
 import { TiledStream } from "./tiling.ts";
 import type { Tiling, TileScales, VideoStream } from "./tiling.ts";
@@ -41,6 +44,13 @@ export interface StreamOptions {
  * Pixels are in [-1, 1]. Latents are normalised by the config's per-channel statistics unless a name says `Raw`.
  */
 export class CausalVae extends Module {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<VaeConfig, CausalVae> = {
+    model: "omni-vae",
+    parse: parseVaeConfig,
+    build: (config) => new CausalVae(config),
+    layouts: publicLayouts,
+  };
   readonly encoder: Coder;
   readonly quant: CausalConv3d | null;
   readonly postQuant: CausalConv3d | null;
@@ -60,6 +70,16 @@ export class CausalVae extends Module {
     this.postQuant = quantConv ? new CausalConv3d(zDim, zDim, [1, 1], { rng: rng.fork("postQuant") }) : null;
     this.decoder = new Coder(decoderLayout(config), "middle first", { normEps, last, rng: rng.fork("decoder") });
     this.shortcut = patchShortcut ? new PatchShortcut(zDim, { frames, size }, rng.fork("shortcut")) : null;
+  }
+
+  /**
+   * Loads a model of ours, or Wan2.1's published autoencoder under its own names or diffusers'.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<VaeConfig> = {}): Promise<CausalVae> {
+    return loadNetwork(source, CausalVae.format, options);
   }
 
   /** Travels with the weights; holds the latent statistics. */

@@ -73,18 +73,72 @@ async function added(sum: Tensor | null, placed: Tensor): Promise<Tensor> {
   return more;
 }
 
-interface Tile {
+/** A tile of a frame. */
+export interface Tile {
   readonly y: TileSpan;
   readonly x: TileSpan;
   /** Shares, [1, 1, 1, rows, 1] · [1, 1, 1, 1, columns]. */
   readonly shares: readonly [Tensor, Tensor];
-  readonly stream: VideoStream;
 }
+
+/** Rows and columns of a frame, in latent cells. */
+export type Cells = readonly [rows: number, columns: number];
 
 /** Elements a latent cell has on the way in and on the way out. */
 export interface TileScales {
   readonly from: number;
   readonly to: number;
+}
+
+/** The tiles of a frame. @param scale elements a latent cell on the way out */
+export function cutTiles([rows, columns]: Cells, tiling: Tiling, scale: number): Tile[] {
+  const along = (length: number, shape: (n: number) => number[]): { span: TileSpan; share: Tensor }[] => {
+    const spans = tileSpans(length, tiling);
+    return blendShares(spans, scale).flatMap((share, i) => {
+      const span = spans[i];
+      return span ? [{ span, share: tensor(Float32Array.from(share), { shape: shape(share.length) }) }] : [];
+    });
+  };
+  const across = along(columns, (n) => [1, 1, 1, 1, n]);
+  return along(rows, (n) => [1, 1, 1, n, 1]).flatMap((y) =>
+    across.map((x) => ({ y: y.span, x: x.span, shares: [y.share, x.share] as const })),
+  );
+}
+
+/** A tile's result, weighted and in its place in the frame. */
+function placed(result: Tensor, { y, x, shares }: Tile, [rows, columns]: Cells, scale: number): Tensor {
+  const around = (span: TileSpan, length: number): [number, number] => [
+    span.start * scale,
+    (length - span.end) * scale,
+  ];
+  return result
+    .mul(shares[0])
+    .mul(shares[1])
+    .pad([[0, 0], [0, 0], [0, 0], around(y, rows), around(x, columns)]);
+}
+
+/**
+ * Passes a tile of a chunk through its stream and adds the result to those of other tiles.
+ *
+ * @returns the sum, realised; the one before is disposed
+ */
+export async function addTile(
+  sum: Tensor | null,
+  chunk: Tensor,
+  { tile, stream, cells, scales }: { tile: Tile; stream: VideoStream; cells: Cells; scales: TileScales },
+): Promise<Tensor> {
+  const { from, to } = scales;
+  // cut first: tiles of one size then share one plan, wherever they lie
+  const piece = await chunk
+    .slice(3, tile.y.start * from, tile.y.end * from)
+    .slice(4, tile.x.start * from, tile.x.end * from)
+    .realize();
+  const result = await stream.push(piece);
+  // a tile of the whole frame is the chunk itself
+  if (piece !== chunk) piece.dispose();
+  const more = await added(sum, placed(result, tile, cells, to));
+  result.dispose();
+  return more;
 }
 
 /**
@@ -95,8 +149,8 @@ export class TiledStream implements VideoStream {
   readonly #open: () => VideoStream;
   readonly #tiling: Tiling;
   readonly #scales: TileScales;
-  #tiles: readonly Tile[] = [];
-  #grid: readonly [rows: number, columns: number] = [0, 0];
+  #tiles: readonly { readonly tile: Tile; readonly stream: VideoStream }[] = [];
+  #cells: Cells = [0, 0];
 
   /** @param open a stream for one tile */
   constructor(open: () => VideoStream, tiling: Tiling, scales: TileScales) {
@@ -111,32 +165,20 @@ export class TiledStream implements VideoStream {
    * @throws ShapeError when the frame's size is not that of the chunk before, or the stream refuses a tile
    */
   async push(chunk: Tensor): Promise<Tensor> {
-    const { from, to } = this.#scales;
+    const scales = this.#scales;
     const [, , , height = 0, width = 0] = chunk.shape;
-    const [rows, columns] = [height / from, width / from];
-    if (this.#tiles.length === 0) this.#tiles = this.#cut(rows, columns);
-    else if (rows !== this.#grid[0] || columns !== this.#grid[1])
+    const cells: Cells = [height / scales.from, width / scales.from];
+    if (this.#tiles.length === 0) {
+      this.#cells = cells;
+      this.#tiles = cutTiles(cells, this.#tiling, scales.to).map((tile) => ({ tile, stream: this.#open() }));
+    } else if (cells.join() !== this.#cells.join())
       throw new ShapeError(
-        `tiling: frames must stay ${this.#grid[0] * from}×${this.#grid[1] * from}, got ${height}×${width}`,
+        `tiling: frames must stay ${this.#cells[0] * scales.from}×${this.#cells[1] * scales.from}, got ${height}×${width}`,
       );
     await chunk.realize();
     let blended: Tensor | null = null;
-    for (const { y, x, shares, stream } of this.#tiles) {
-      // cut first: tiles of one size then share one plan, wherever they lie
-      const piece = await chunk
-        .slice(3, y.start * from, y.end * from)
-        .slice(4, x.start * from, x.end * from)
-        .realize();
-      const result = await stream.push(piece);
-      piece.dispose();
-      const around = (span: TileSpan, length: number): [number, number] => [span.start * to, (length - span.end) * to];
-      const placed = result
-        .mul(shares[0])
-        .mul(shares[1])
-        .pad([[0, 0], [0, 0], [0, 0], around(y, rows), around(x, columns)]);
-      blended = await added(blended, placed);
-      result.dispose();
-    }
+    for (const { tile, stream } of this.#tiles)
+      blended = await addTile(blended, chunk, { tile, stream, cells, scales });
     if (!blended) throw new ShapeError("tiling: a frame must not be empty");
     return blended;
   }
@@ -145,19 +187,8 @@ export class TiledStream implements VideoStream {
     for (const { stream } of this.#tiles) stream.dispose();
     this.#tiles = [];
   }
-
-  #cut(rows: number, columns: number): Tile[] {
-    this.#grid = [rows, columns];
-    const along = (length: number, shape: (n: number) => number[]): { span: TileSpan; share: Tensor }[] => {
-      const spans = tileSpans(length, this.#tiling);
-      return blendShares(spans, this.#scales.to).flatMap((share, i) => {
-        const span = spans[i];
-        return span ? [{ span, share: tensor(Float32Array.from(share), { shape: shape(share.length) }) }] : [];
-      });
-    };
-    const across = along(columns, (n) => [1, 1, 1, 1, n]);
-    return along(rows, (n) => [1, 1, 1, n, 1]).flatMap((y) =>
-      across.map((x) => ({ y: y.span, x: x.span, shares: [y.share, x.share] as const, stream: this.#open() })),
-    );
-  }
 }
+
+/** How many tiles a frame has. */
+export const tileCount = ([rows, columns]: Cells, tiling: Tiling): number =>
+  tileSpans(rows, tiling).length * tileSpans(columns, tiling).length;
