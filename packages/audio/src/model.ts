@@ -1,12 +1,15 @@
 import { Rng, ShapeError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { LayerNorm, Linear, Module } from "@omni/core/nn";
 import type { ChannelStatistics } from "./channel-statistics.ts";
-import { checkAudioConfig } from "./config.ts";
+import { checkAudioConfig, parseAudioConfig } from "./config.ts";
 import type { AudioConfig } from "./config.ts";
 import { EncoderLayer } from "./encoder-layer.ts";
 import { FeatureExtractor } from "./feature-extractor.ts";
 import { PositionConvEmbedding } from "./position-conv.ts";
+import { publicLayouts } from "./public-layouts.ts";
 import { fieldSamples, stepCount } from "./waveform.ts";
 
 // exp() of it is exactly 0 in f32, and adding scores to it stays finite
@@ -83,6 +86,13 @@ export interface EncodeOptions {
  * @see Baevski et al. 2020, "wav2vec 2.0"
  */
 export class Wav2Vec2Encoder extends Module {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<AudioConfig, Wav2Vec2Encoder> = {
+    model: "omni-audio",
+    parse: parseAudioConfig,
+    build: (config) => new Wav2Vec2Encoder(config),
+    layouts: publicLayouts,
+  };
   readonly feature_extractor: FeatureExtractor;
   readonly feature_projection: FeatureProjection;
   readonly encoder: Transformer;
@@ -100,6 +110,16 @@ export class Wav2Vec2Encoder extends Module {
     this.feature_projection = new FeatureProjection(config, rng.fork("projection"));
     this.encoder = new Transformer(config, rng.fork("encoder"));
     this.masked_spec_embed = specMask ? rng.fork("specMask").uniform([config.hiddenSize]) : null;
+  }
+
+  /**
+   * Loads a file of ours, or a published wav2vec 2.0 encoder, without its heads.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<AudioConfig> = {}): Promise<Wav2Vec2Encoder> {
+    return loadNetwork(source, Wav2Vec2Encoder.format, options);
   }
 
   get config(): AudioConfig {

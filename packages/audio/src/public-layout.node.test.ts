@@ -1,27 +1,15 @@
 import { readFileSync } from "node:fs";
-import { zeros } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { publishedState } from "@omni/core/testing";
 import { describe, expect, test } from "vitest";
 import { presets } from "./config.ts";
 import { Wav2Vec2Ctc } from "./ctc.ts";
 import { ctcFromUpstream, fromUpstream } from "./key-map.ts";
 import { Wav2Vec2Encoder } from "./model.ts";
 
-/** A published list of names and sizes as tensors without memory; `{0-11}` in a name stands for that many layers. */
-function publishedState(file: string): [string, Tensor][] {
-  const lines = readFileSync(new URL(`../fixtures/${file}`, import.meta.url), "utf8")
-    .trim()
-    .split("\n");
-  return lines.flatMap((line) => {
-    const [name = "", sizes = ""] = line.split("\t");
-    const [range, last] = /\{0-(\d+)\}/.exec(name) ?? [];
-    const names = range ? Array.from({ length: Number(last) + 1 }, (_, i) => name.replace(range, String(i))) : [name];
-    return names.map((key): [string, Tensor] => [key, zeros(sizes.split("x").map(Number))]);
-  });
-}
-
 // facebook/wav2vec2-base-960h: 213 tensors
-const published = publishedState("wav2vec2-base-960h.tsv");
+const list = readFileSync(new URL("../fixtures/wav2vec2-base-960h.tsv", import.meta.url), "utf8");
+const published = Object.entries(publishedState(list));
 
 describe("facebook/wav2vec2-base-960h", () => {
   test("fills the encoder with its head, every tensor once and in shape", () => {

@@ -1,3 +1,4 @@
+import { memory } from "@omni/core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { channelStatistics } from "./channel-statistics.ts";
 import type { AudioConfig } from "./config.ts";
@@ -70,6 +71,17 @@ describe("streamFrameFeatures", () => {
       [20, 10],
       [30, 1],
     ]);
+  });
+
+  test("holds the memory of a few chunks, however long the sound", async () => {
+    const live: number[] = [];
+    for await (const { count } of streamFrameFeatures(encoder, buzz(12 * 16_000), { ...rate, chunkSeconds: 0.8 })) {
+      expect(count).toBe(10);
+      live.push((await memory()).live);
+    }
+    expect(live).toHaveLength(15);
+    // by the fourth chunk the plans of the first, of those with context on both sides and their buffers are there; the last is another one
+    expect(Math.max(...live.slice(4, -2))).toBeLessThanOrEqual(Math.max(...live.slice(0, 4)));
   });
 
   test.each([0, 1, 399, 3200])("takes %i samples", async (samples) => {

@@ -1,4 +1,5 @@
 import { tensor } from "@omni/core";
+import { writeSafetensors } from "@omni/core/checkpoint";
 import { describe, expect, test } from "vitest";
 import { cachedStates } from "./cached-states.ts";
 import { memoryStore } from "./state-store.ts";
@@ -44,6 +45,25 @@ describe("cachedStates", () => {
     const states = await cachedStates({ store: memoryStore(), encoder: "a", encode, half: true })("x");
     // 1.1 in f16: 1126 / 1024
     expect((await states.data())[0]).toBe(1126 / 1024);
+  });
+
+  test.each([
+    ["cut short", (entry: Uint8Array) => entry.slice(0, 40)],
+    ["of one changed bit", (entry: Uint8Array) => entry.with(entry.length - 1, (entry.at(-1) ?? 0) ^ 1)],
+    ["of something else", () => writeSafetensors({ x: { shape: [1], data: new Float32Array(1) } })],
+    ["empty", () => new Uint8Array(0)],
+  ])("makes an entry %s again", async (_, damage) => {
+    const { calls, encode } = counting();
+    const store = memoryStore();
+    let name = "";
+    const spy = { ...store, put: (key: string, bytes: Uint8Array) => ((name = key), store.put(key, bytes)) };
+    const statesOf = cachedStates({ store: spy, encoder: "a", encode });
+    await statesOf("x");
+    await store.put(name, damage((await store.get(name)) ?? new Uint8Array(0)));
+    const states = await statesOf("x");
+    expect([...(await states.data())]).toEqual(new Array(3).fill(Math.fround(1.1)));
+    await statesOf("x");
+    expect(calls).toEqual(["x", "x"]);
   });
 
   test("tries again after a failure", async () => {

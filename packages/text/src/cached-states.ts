@@ -1,12 +1,17 @@
 import { CheckpointError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { readSafetensors, writeSafetensors } from "@omni/core/checkpoint";
+import type { StoredTensor } from "@omni/core/checkpoint";
+import { sha256 } from "./sha256.ts";
 import type { StateStore } from "./state-store.ts";
 
 /** Options of {@link cachedStates}. */
 export interface CacheOptions {
   readonly store: StateStore;
-  /** Tells encoders apart: checkpoint, version, tokenizer, longest text. States of one are never given for another. */
+  /**
+   * Tells encoders apart: `encoderFingerprint`, or a name of your own for checkpoint, version, tokenizer and longest text. States of one are
+   * never given for another.
+   */
   readonly encoder: string;
   /** Encodes one text, without padding: [1, L, width]. Called for texts that the store lacks. */
   readonly encode: (text: string) => Promise<Tensor>;
@@ -17,18 +22,46 @@ export interface CacheOptions {
 const NAME = "states";
 
 /** SHA-256 of the encoder and the text, hexadecimal. */
-async function nameOf(encoder: string, text: string): Promise<string> {
+const nameOf = (encoder: string, text: string): Promise<string> =>
   // the lengths keep "a" + "bc" and "ab" + "c" apart
-  const bytes = new TextEncoder().encode(`${encoder.length}:${encoder}${text}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  sha256(new TextEncoder().encode(`${encoder.length}:${encoder}${text}`));
+
+interface States {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
+/** Of the values as they are stored. */
+async function digestOf(stored: StoredTensor): Promise<string> {
+  const { buffer, byteOffset, byteLength } = await stored.stored();
+  return sha256(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** What an entry holds; null where it is damaged. */
+async function statesIn(entry: Uint8Array): Promise<States | null> {
+  try {
+    const { tensors, metadata } = await readSafetensors(entry);
+    const stored = tensors[NAME];
+    if (!stored || metadata["sha256"] !== (await digestOf(stored))) return null;
+    return { shape: stored.shape, data: Float32Array.from(await stored.data("f32")) };
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
+}
+
+/** An entry that tells whether it is whole. */
+async function entryOf(states: States, dtype: "f32" | "f16"): Promise<Uint8Array> {
+  const tensors = { [NAME]: states };
+  const { [NAME]: stored } = (await readSafetensors(writeSafetensors(tensors, { dtype }))).tensors;
+  return writeSafetensors(tensors, { dtype, metadata: { sha256: stored ? await digestOf(stored) : "" } });
 }
 
 /**
- * An encoder that encodes each text once: captions of a data set, or prompts that come again.
+ * An encoder that encodes each text once: captions of a data set, or prompts that come again. An entry that is damaged is made again.
  *
  * ```ts
- * const statesOf = cachedStates({ store: folderStore("cache/text"), encoder: "umt5-xxl bf16 512", encode });
+ * const statesOf = cachedStates({ store: folderStore("cache/text"), encoder: fingerprint, encode });
  * const states = await statesOf("a woman waves");
  * ```
  *
@@ -40,22 +73,24 @@ export function cachedStates({
   encode,
   half = false,
 }: CacheOptions): (text: string) => Promise<Tensor> {
-  const running = new Map<string, Promise<Uint8Array>>();
-  const encoded = async (name: string, text: string): Promise<Uint8Array> => {
+  const running = new Map<string, Promise<States>>();
+  const encoded = async (name: string, text: string): Promise<States> => {
     const states = await encode(text);
-    // states are f32
-    const data = (await states.data()) as Float32Array;
-    const bytes = writeSafetensors({ [NAME]: { shape: states.shape, data } }, { dtype: half ? "f16" : "f32" });
+    const { shape } = states;
+    const entry = await entryOf({ shape, data: Float32Array.from(await states.data()) }, half ? "f16" : "f32");
     states.dispose();
-    await store.put(name, bytes);
-    return bytes;
+    await store.put(name, entry);
+    const kept = await statesIn(entry);
+    if (!kept) throw new CheckpointError(`cachedStates: an entry must be whole when it is made, got ${name}`);
+    return kept;
   };
   return async (text) => {
     const name = await nameOf(encoder, text);
-    const bytes = (await store.get(name)) ?? (await once(running, name, () => encoded(name, text)));
-    const stored = (await readSafetensors(bytes)).tensors[NAME];
-    if (!stored) throw new CheckpointError(`cachedStates: entry ${name} must hold ${NAME}: delete it`);
-    return tensor(Float32Array.from(await stored.data("f32")), { shape: stored.shape }).realize();
+    const entry = await store.get(name);
+    // a damaged entry is made again
+    const kept = entry && (await statesIn(entry));
+    const { shape, data } = kept ?? (await once(running, name, () => encoded(name, text)));
+    return tensor(data.slice(), { shape }).realize();
   };
 }
 

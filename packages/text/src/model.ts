@@ -1,8 +1,12 @@
 import { Rng, ShapeError, tensor, zeros } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { Embedding, Module, RMSNorm } from "@omni/core/nn";
 import { Block } from "./block.ts";
+import { parseTextConfig } from "./config.ts";
 import type { TextConfig } from "./config.ts";
+import { publicLayouts } from "./public-layouts.ts";
 import { bucketTable } from "./relative-position.ts";
 
 // exp() of it is exactly 0 in f32, and adding scores to it stays finite
@@ -61,6 +65,13 @@ class Stack extends Module {
  * @see Raffel et al. 2020; Chung et al. 2023, "UniMax" (UMT5)
  */
 export class T5Encoder extends Module {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<TextConfig, T5Encoder> = {
+    model: "omni-text",
+    parse: parseTextConfig,
+    build: (config) => new T5Encoder(config),
+    layouts: publicLayouts,
+  };
   readonly shared: Embedding;
   readonly encoder: Stack;
   readonly #config: TextConfig;
@@ -70,6 +81,16 @@ export class T5Encoder extends Module {
     this.#config = config;
     this.shared = new Embedding(config.vocabSize, config.width, { rng: rng.fork("shared") });
     this.encoder = new Stack(config, rng.fork("encoder"));
+  }
+
+  /**
+   * Loads a file of ours, or a published T5 or UMT5 encoder in transformers' names or Wan's.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<TextConfig> = {}): Promise<T5Encoder> {
+    return loadNetwork(source, T5Encoder.format, options);
   }
 
   get config(): TextConfig {

@@ -91,7 +91,7 @@ describe("StreamedT5Encoder", () => {
 
   test("says what does not fit before it reads a weight", async () => {
     await expect(StreamedT5Encoder.open(perLayer.file, { ...tiny, layers: 5, ffnDim: 32 })).rejects.toThrow(
-      /must be \[32, 16\], got \[24, 16\].* and \d+ more/,
+      /must be \[32, 16\], is \[24, 16\].* and \d+ more/,
     );
     const stranger = writeSafetensors({ "visual.weight": { shape: [1], data: Float32Array.of(1) } });
     await expect(StreamedT5Encoder.open(stranger, tiny)).rejects.toThrow(CheckpointError);

@@ -1,12 +1,11 @@
 import { CheckpointError, embedding, realize, Rng, tensor, zeros } from "@omni/core";
 import type { Tensor } from "@omni/core";
-import { loadState, openCheckpoint, renamed } from "@omni/core/checkpoint";
-import type { ByteInput, Checkpoint, StoredTensor } from "@omni/core/checkpoint";
+import { loadState, openCheckpoint, recogniseNetwork, renamed } from "@omni/core/checkpoint";
+import type { ByteInput, Checkpoint } from "@omni/core/checkpoint";
 import type { Module } from "@omni/core/nn";
 import { RMSNorm } from "@omni/core/nn";
 import { Block } from "./block.ts";
 import type { TextConfig } from "./config.ts";
-import { fromUpstream } from "./key-map.ts";
 import { checkTokens, paddingBias, T5Encoder } from "./model.ts";
 import { bucketTable } from "./relative-position.ts";
 
@@ -51,8 +50,7 @@ export class StreamedT5Encoder {
   static async open(source: ByteInput, config: TextConfig, { dtype }: StreamOptions = {}): Promise<StreamedT5Encoder> {
     const file = await openCheckpoint(source);
     try {
-      const checkpoint = renamed(file, fromUpstream);
-      checkFits(checkpoint, new T5Encoder(config));
+      const { checkpoint } = recogniseNetwork(file, T5Encoder.format, { config });
       return new StreamedT5Encoder(config, checkpoint, dtype ?? storedType(checkpoint));
     } catch (error) {
       await file.close();
@@ -140,21 +138,4 @@ function storedType({ tensors }: Checkpoint): "f32" | "f16" | "bf16" {
 
 function disposeAll(module: Module): void {
   for (const [, parameter] of module.namedParameters()) parameter.dispose();
-}
-
-function checkFits({ tensors }: Checkpoint, encoder: T5Encoder): void {
-  const problems = [...encoder.namedParameters()].flatMap(([name, { shape }]) => {
-    const stored: StoredTensor | undefined = tensors[name];
-    if (!stored) return [`${name} is missing`];
-    return stored.shape.join() === shape.join()
-      ? []
-      : [`${name} must be [${shape.join(", ")}], got [${stored.shape.join(", ")}]`];
-  });
-  const own = encoder.parameters();
-  const unknown = Object.keys(tensors).filter((name) => !(name in own));
-  problems.push(...unknown.map((name) => `${name} is unexpected`));
-  if (problems.length === 0) return;
-  const shown = problems.slice(0, 5).join("; ");
-  const rest = problems.length > 5 ? ` and ${problems.length - 5} more` : "";
-  throw new CheckpointError(`StreamedT5Encoder: the checkpoint must fit its config: ${shown}${rest}`);
 }
