@@ -31,6 +31,20 @@ export interface DitInputs {
   readonly poseActive: Tensor | null;
 }
 
+/** No condition, and none dropped: what inputs name beside `noisy` and `t` where they name nothing. */
+export const NO_CONDITIONS = {
+  motion: null,
+  reference: null,
+  referenceActive: null,
+  text: null,
+  textMask: null,
+  textActive: null,
+  audio: null,
+  audioMask: null,
+  pose: null,
+  poseActive: null,
+} as const satisfies Omit<DitInputs, "noisy" | "t">;
+
 /** Sizes that follow from the inputs. Frames are latent frames in the order reference, motion, noisy. */
 export interface Layout {
   readonly batch: number;

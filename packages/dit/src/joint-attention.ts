@@ -1,7 +1,7 @@
 import { attention, concat, ones } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import type { Stream } from "./layers.ts";
-import { headNorm } from "./modulation.ts";
+import { headFactor } from "./modulation.ts";
 import { rearranged } from "./packing.ts";
 import type { Pack } from "./packing.ts";
 import { applyRope } from "./rope3d.ts";
@@ -73,29 +73,39 @@ interface TokenStreams {
   readonly video: Stream;
 }
 
+/** What a stream says of its queries and keys. */
+interface QkStream extends Pick<Stream, "qkScale"> {
+  readonly config: Pick<Stream["config"], "qkNorm">;
+}
+interface QkStreams {
+  readonly text: QkStream;
+  readonly video: QkStream;
+}
+
 /** Norm, scale and rotation of [B, M, 2 (q, k), H, headDim]. */
-function queriesAndKeys(
+export function queriesAndKeys(
   qk: Tensor,
-  streams: TokenStreams,
+  streams: QkStreams,
   { textLength, rope }: { readonly textLength: number; readonly rope: Rope | null },
 ): Tensor {
   const { qkNorm } = streams.video.config;
   const [batch = 1, tokens = 1, parts = 2, heads = 1, headDim = 1] = qk.shape;
   if (qkNorm === "none") return rope ? applyRope(qk, null, rope) : qk;
-  const normed = qkNorm === "head" ? headNorm(qk) : headNorm(qk.reshape([batch, tokens, parts, -1])).reshape(qk.shape);
+  const factor = qkNorm === "head" ? headFactor(qk) : headFactor(qk.reshape([batch, tokens, parts, -1])).unsqueeze(-1);
   const scale = tokenScale(streams, textLength, tokens, [parts, qkNorm === "head" ? 1 : heads, headDim]);
-  return rope ? applyRope(normed, scale, rope) : normed.mul(scale);
+  // a rotation keeps a row's factor: put last, all of this is one kernel
+  return (rope ? applyRope(qk, scale, rope) : qk.mul(scale)).mul(factor);
 }
 
 /** Each token's query and key scale: [1, 2, 1 or H, headDim] where both streams share it, else [M, 2, 1 or H, headDim]. */
 function tokenScale(
-  { text, video }: TokenStreams,
+  { text, video }: QkStreams,
   textLength: number,
   tokens: number,
   shape: readonly [parts: number, heads: number, headDim: number],
 ): Tensor {
-  const own = ({ qkScale }: Stream): Tensor => (qkScale ?? ones(shape)).reshape([1, ...shape]);
+  const own = ({ qkScale }: QkStream): Tensor => (qkScale ?? ones(shape)).reshape([1, ...shape]);
   if (textLength === 0 || text === video) return own(video);
-  const repeated = (stream: Stream, times: number): Tensor => own(stream).expand([times, ...shape]);
+  const repeated = (stream: QkStream, times: number): Tensor => own(stream).expand([times, ...shape]);
   return concat([repeated(text, textLength), repeated(video, tokens - textLength)], { axis: 0 });
 }

@@ -1,11 +1,13 @@
 import { Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { Module } from "@omni/core/nn";
 import { AudioEmbed } from "./audio-attention.ts";
 import { omniBlock } from "./block-config.ts";
 import { Block } from "./block.ts";
 import type { BlockContext, Streams } from "./block.ts";
-import { checkDitConfig, PATCH } from "./config.ts";
+import { checkDitConfig, parseDitConfig, PATCH } from "./config.ts";
 import type { DitConfig } from "./config.ts";
 import type { Denoiser } from "./denoiser.ts";
 import { FinalLayer } from "./final-layer.ts";
@@ -39,6 +41,13 @@ export interface MMDiTOptions {
  * @see OmniHuman-1, section 3; Esser et al. 2024 (MMDiT)
  */
 export class MMDiT extends Module implements Denoiser {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<DitConfig, MMDiT> = {
+    model: "omni-dit",
+    parse: parseDitConfig,
+    build: (config) => new MMDiT(config),
+    layouts: [],
+  };
   readonly patchEmbed: PatchEmbed;
   readonly textIn: TextEmbed;
   readonly timeIn: TimeEmbed;
@@ -69,6 +78,16 @@ export class MMDiT extends Module implements Denoiser {
       return new Block(block, { hasText, isLast: index === config.depth - 1, audio: config, rng: blocks.fork(index) });
     });
     this.finalLayer = new FinalLayer(block, config.latentChannels * PATCH.y * PATCH.x, rng.fork("finalLayer"));
+  }
+
+  /**
+   * Loads a file of ours that holds the denoiser alone; `Denoiser.load` of @omni/human reads those that hold it with its conditions.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<DitConfig> = {}): Promise<MMDiT> {
+    return loadNetwork(source, MMDiT.format, options);
   }
 
   get config(): DitConfig {

@@ -30,6 +30,10 @@ export function modulatedNorm(
 /** Divides every row of the last axis by its root mean square; the learned scale of queries and keys follows where they are rotated. */
 export const headNorm = (heads: Tensor): Tensor => rmsNorm(heads, undefined, { eps: NORM_EPS });
 
+/** What `headNorm` multiplies every row by; [..., 1]. */
+export const headFactor = (heads: Tensor): Tensor =>
+  heads.square().mean({ axis: -1, keepdim: true }).add(NORM_EPS).rsqrt();
+
 /** Six rows, or for a stream that only enters the attention its shift and scale. A table always has six: zeros, gates at `gateInit`. */
 export function modulationWeights(
   { width, modulation, gateInit }: BlockConfig,

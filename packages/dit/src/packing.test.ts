@@ -3,7 +3,7 @@ import type { Tensor } from "@omni/core";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DitConfig } from "./config.ts";
 import type { DitInputs } from "./inputs.ts";
-import { videoFramesOf } from "./inputs.ts";
+import { NO_CONDITIONS, videoFramesOf } from "./inputs.ts";
 import { MMDiT } from "./model.ts";
 import { distance, randomize, tinyConfig } from "./tiny-model.ts";
 
@@ -23,18 +23,14 @@ function clipOf(config: DitConfig, { frames, motion, size: [height, width], word
   const rng = new Rng(seed);
   const latents = (n: number): Tensor => rng.normal([1, config.latentChannels, n, height, width]);
   return {
+    ...NO_CONDITIONS,
     noisy: latents(frames),
     t: rng.uniform([1]),
     motion: motion > 0 ? latents(motion) : null,
     reference: latents(1),
-    referenceActive: null,
     text: rng.normal([1, words, config.textDim]),
-    textMask: null,
-    textActive: null,
     audio: rng.normal([1, videoFramesOf(motion + frames), config.audioTokensPerFrame, config.audioDim]),
-    audioMask: null,
     pose: rng.normal([1, config.poseChannels, motion + frames, height, width]),
-    poseActive: null,
   } satisfies DitInputs;
 }
 

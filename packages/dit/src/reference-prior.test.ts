@@ -1,18 +1,9 @@
 import { concat, Rng, tensor } from "@omni/core";
 import { describe, expect, test } from "vitest";
 import type { DitInputs } from "./inputs.ts";
+import { NO_CONDITIONS } from "./inputs.ts";
 import { referencePrior } from "./reference-prior.ts";
 
-const none = {
-  motion: null,
-  text: null,
-  textMask: null,
-  textActive: null,
-  audio: null,
-  audioMask: null,
-  pose: null,
-  poseActive: null,
-};
 const shape = [2, 3, 2, 4, 4];
 const kinds = [
   { weight: 0.7, slopes: [1, 0.9, 1], variances: [0.3, 1, 0.1] },
@@ -44,7 +35,7 @@ describe("referencePrior", () => {
       second += weight * (noise - x0) ** 2;
     }
     const inputs: DitInputs = {
-      ...none,
+      ...NO_CONDITIONS,
       noisy: tensor(new Float32Array(1).fill(xt), { shape: [1, 1, 1, 1, 1] }),
       t: tensor([time]),
       reference: tensor(new Float32Array(1).fill(mean), { shape: [1, 1, 1, 1, 1] }),
@@ -60,8 +51,8 @@ describe("referencePrior", () => {
     const noisy = rng.normal(shape);
     const t = tensor([0.3, 0.8]);
     const reference = rng.normal([2, 3, 1, 4, 4]);
-    const dropped = referencePrior({ ...none, noisy, t, reference, referenceActive: tensor([0, 0]) }, kinds);
-    const absent = referencePrior({ ...none, noisy, t, reference: null, referenceActive: null }, kinds);
+    const dropped = referencePrior({ ...NO_CONDITIONS, noisy, t, reference, referenceActive: tensor([0, 0]) }, kinds);
+    const absent = referencePrior({ ...NO_CONDITIONS, noisy, t, reference: null, referenceActive: null }, kinds);
     expect(await dropped.mean.sub(absent.mean).abs().max().item()).toBeLessThan(1e-5);
     expect(await dropped.deviation.sub(absent.deviation).abs().max().item()).toBeLessThan(1e-6);
   });
@@ -77,7 +68,7 @@ describe("referencePrior", () => {
     // one frame shows the reference, the other something else
     const moved = concat([reference, reference.add(3)], { axis: 2 });
     const noisy = moved.mul(0.9).add(noise.mul(0.1));
-    const prior = referencePrior({ ...none, noisy, t, reference, referenceActive: null }, still);
+    const prior = referencePrior({ ...NO_CONDITIONS, noisy, t, reference, referenceActive: null }, still);
     const error = prior.mean
       .sub(noise.sub(moved))
       .abs()

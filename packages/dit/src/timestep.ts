@@ -1,8 +1,9 @@
-import { concat, tensor, zeros } from "@omni/core";
+import { concat, zeros } from "@omni/core";
 import type { Rng, Tensor } from "@omni/core";
 import { Linear, Module } from "@omni/core/nn";
 import type { DitConfig } from "./config.ts";
 import type { Layout } from "./inputs.ts";
+import { timestepEmbedding } from "./timestep-embedding.ts";
 
 /** Rows of a block's modulation: shift, scale and gate of attention, then of the FFN. */
 export const MODULATION_ROWS = 6;
@@ -18,20 +19,6 @@ export interface TimeModulation {
 }
 
 /**
- * Sinusoidal embedding of time: cos and sin of 1000 t · 10000^(−i / half).
- *
- * @param t [N] in [0, 1]
- * @param phasesPerUnit 1000 · 10000^(−i / half) / 2π, [half]
- * @returns [N, 2 half]
- */
-function sinusoid(t: Tensor, phasesPerUnit: Tensor): Tensor {
-  const turns = t.unsqueeze(1).mul(phasesPerUnit);
-  // whole turns are taken off first: WGSL promises no precision for sin and cos outside [-π, π]
-  const angle = turns.sub(turns.add(0.5).floor()).mul(2 * Math.PI);
-  return concat([angle.cos(), angle.sin()], { axis: 1 });
-}
-
-/**
  * One timestep projection for all blocks (AdaSingle).
  *
  * @see Chen et al. 2023, PixArt-α, section 2.3
@@ -40,7 +27,7 @@ export class TimeEmbed extends Module {
   readonly in: Linear;
   readonly out: Linear;
   readonly projection: Linear;
-  readonly #phasesPerUnit: Tensor;
+  readonly #dim: number;
   readonly #width: number;
 
   constructor({ timeDim, width }: Pick<DitConfig, "timeDim" | "width">, rng: Rng) {
@@ -48,10 +35,7 @@ export class TimeEmbed extends Module {
     this.in = new Linear(timeDim, width, { rng: rng.fork("in") });
     this.out = new Linear(width, width, { rng: rng.fork("out") });
     this.projection = new Linear(width, MODULATION_ROWS * width, { rng: rng.fork("projection") });
-    const half = timeDim / 2;
-    this.#phasesPerUnit = tensor(
-      Float32Array.from({ length: half }, (_, i) => (1000 * 10_000 ** (-i / half)) / (2 * Math.PI)),
-    );
+    this.#dim = timeDim;
     this.#width = width;
   }
 
@@ -59,7 +43,8 @@ export class TimeEmbed extends Module {
   forward(t: Tensor, { batch, frames, noisyFrames }: Pick<Layout, "batch" | "frames" | "noisyFrames">): TimeModulation {
     const width = this.#width;
     const times = concat([t, zeros([1])], { axis: 0 });
-    const vector = this.out.forward(this.in.forward(sinusoid(times, this.#phasesPerUnit)).silu());
+    const waves = timestepEmbedding(times.mul(1000), { dim: this.#dim });
+    const vector = this.out.forward(this.in.forward(waves).silu());
     const rows = this.projection.forward(vector.silu()).reshape([batch + 1, 1, MODULATION_ROWS, width]);
     const atT = rows.slice(0, 0, batch);
     const atZero = rows.slice(0, batch, batch + 1);

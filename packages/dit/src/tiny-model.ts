@@ -3,7 +3,7 @@ import type { Tensor } from "@omni/core";
 import type { Module } from "@omni/core/nn";
 import type { DitConfig } from "./config.ts";
 import type { DitInputs } from "./inputs.ts";
-import { videoFramesOf } from "./inputs.ts";
+import { NO_CONDITIONS, videoFramesOf } from "./inputs.ts";
 
 /** The smallest model with every part: one block of each kind. For tests. */
 export const tinyConfig = {
@@ -36,18 +36,14 @@ export function tinyInputs(
   const [height, width] = [4, 6];
   const latents = (n: number): Tensor => rng.normal([batch, config.latentChannels, n, height, width]);
   return {
+    ...NO_CONDITIONS,
     noisy: latents(frames),
     t: rng.uniform([batch]),
     motion: latents(motion),
     reference: latents(1),
-    referenceActive: null,
     text: rng.normal([batch, textLength, config.textDim]),
-    textMask: null,
-    textActive: null,
     audio: rng.normal([batch, videoFramesOf(motion + frames), config.audioTokensPerFrame, config.audioDim]),
-    audioMask: null,
     pose: rng.normal([batch, config.poseChannels, motion + frames, height, width]),
-    poseActive: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BlockConfig } from "../block-config.ts";
 import { ConfigError } from "../config-error.ts";
+import { parseFlatConfig } from "../flat-config.ts";
 
 /** Shape of Stable Diffusion 3's transformer, with diffusers' meanings. */
 export interface Sd3Config {
@@ -50,6 +51,10 @@ export const sd3Block = ({ width, headDim, qkNorm }: Pick<Sd3Config, "width" | "
   modulation: "projection",
   gateInit: 0,
 });
+
+/** A config that comes from outside. @throws ConfigError naming the field that is wrong */
+export const parseSd3Config = (value: unknown): Sd3Config =>
+  parseFlatConfig<Sd3Config>("Sd3Config", value, sd3Presets["sd3-medium"]);
 
 /** @throws ConfigError when the config contradicts itself */
 export function checkSd3Config({ width, headDim, depth }: Sd3Config): void {

@@ -1,5 +1,6 @@
-import { channelsFirst, flat, squeezed, swapped, table } from "../key-map.ts";
-import type { KeyRule } from "../key-map.ts";
+import { channelsFirst, patches, squeezed, swapped, table } from "@omni/core/checkpoint";
+import type { KeyRule } from "@omni/core/checkpoint";
+import { PATCH } from "../config.ts";
 
 /** What both namings share: rules of the ends, given the names that differ. */
 function ends(names: {
@@ -9,7 +10,7 @@ function ends(names: {
   readonly pooled: readonly [string, string];
 }): readonly KeyRule[] {
   return [
-    { ours: /^patchEmbed\.weight$/, theirs: [`${names.patch}.weight`], join: flat },
+    { ours: /^patchEmbed\.weight$/, theirs: [`${names.patch}.weight`], join: patches(PATCH.y, PATCH.x) },
     { ours: /^patchEmbed\.bias$/, theirs: [`${names.patch}.bias`] },
     { ours: /^posEmbed$/, theirs: [names.positions], join: squeezed },
     { ours: /^timeIn\.timeIn\.(.+)$/, theirs: [`${names.time[0]}.$1`] },

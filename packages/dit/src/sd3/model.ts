@@ -1,5 +1,7 @@
 import { Rng, ShapeError } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { buffer, Linear, Module } from "@omni/core/nn";
 import { Block } from "../block.ts";
 import type { Streams } from "../block.ts";
@@ -8,8 +10,9 @@ import { FinalLayer } from "../final-layer.ts";
 import { patchify, unpatchify } from "../patch-embed.ts";
 import { sincosTable2d } from "../sincos.ts";
 import { timestepEmbedding } from "../timestep-embedding.ts";
-import { checkSd3Config, sd3Block } from "./config.ts";
+import { checkSd3Config, parseSd3Config, sd3Block } from "./config.ts";
 import type { Sd3Config } from "./config.ts";
+import { publicLayouts } from "./public-layouts.ts";
 
 const TIME_DIM = 256;
 
@@ -65,6 +68,13 @@ export interface Sd3States {
  * @see Esser et al. 2024, "Scaling Rectified Flow Transformers"; diffusers' `SD3Transformer2DModel`
  */
 export class Sd3Transformer extends Module {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<Sd3Config, Sd3Transformer> = {
+    model: "omni-sd3",
+    parse: parseSd3Config,
+    build: (config) => new Sd3Transformer(config),
+    layouts: publicLayouts,
+  };
   readonly patchEmbed: Linear;
   /** [positions², D], a buffer. */
   readonly posEmbed: Tensor;
@@ -92,6 +102,16 @@ export class Sd3Transformer extends Module {
       (_, i) => new Block(block, { hasText: true, isLast: i === depth - 1, audio: null, rng: blocks.fork(i) }),
     );
     this.finalLayer = new FinalLayer(block, config.outChannels * area, rng.fork("finalLayer"));
+  }
+
+  /**
+   * Loads a file of ours, or the published transformer under its own names or diffusers', alone or out of a file of the whole pipeline.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<Sd3Config> = {}): Promise<Sd3Transformer> {
+    return loadNetwork(source, Sd3Transformer.format, options);
   }
 
   get config(): Sd3Config {

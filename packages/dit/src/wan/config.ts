@@ -1,5 +1,6 @@
 import type { BlockConfig } from "../block-config.ts";
 import { ConfigError } from "../config-error.ts";
+import { parseFlatConfig } from "../flat-config.ts";
 
 /** Shape of Wan2.1's text-to-video transformer. */
 export interface WanConfig {
@@ -53,6 +54,10 @@ export function wanRopeAxes(headDim: number): readonly [t: number, y: number, x:
   const spatial = Math.floor(headDim / 6);
   return [headDim / 2 - 2 * spatial, spatial, spatial];
 }
+
+/** A config that comes from outside. @throws ConfigError naming the field that is wrong */
+export const parseWanConfig = (value: unknown): WanConfig =>
+  parseFlatConfig<WanConfig>("WanConfig", value, wanPresets["wan2.1-t2v-1.3b"]);
 
 /** @throws ConfigError when the config contradicts itself */
 export function checkWanConfig({ width, headDim, depth }: WanConfig): void {

@@ -1,5 +1,6 @@
-import { channelsFirst, flat, squeezed, table } from "../key-map.ts";
-import type { KeyRule } from "../key-map.ts";
+import { channelsFirst, patches, squeezed, table } from "@omni/core/checkpoint";
+import type { KeyRule } from "@omni/core/checkpoint";
+import { PATCH } from "../config.ts";
 
 /** A projection that has the same parts, weight and bias, on both sides. */
 const linear = (ours: string, ...theirs: readonly string[]): KeyRule => ({
@@ -10,7 +11,7 @@ const linear = (ours: string, ...theirs: readonly string[]): KeyRule => ({
 
 /** Wan2.1 as released, `WanModel`: `blocks.0.self_attn.q.weight`, … */
 export const wanRules: readonly KeyRule[] = [
-  { ours: /^patchEmbed\.weight$/, theirs: ["patch_embedding.weight"], join: flat },
+  { ours: /^patchEmbed\.weight$/, theirs: ["patch_embedding.weight"], join: patches(PATCH.t, PATCH.y, PATCH.x) },
   { ours: /^patchEmbed\.bias$/, theirs: ["patch_embedding.bias"] },
   linear("textIn\\.in", "text_embedding.0"),
   linear("textIn\\.out", "text_embedding.2"),

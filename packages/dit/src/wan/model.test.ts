@@ -6,7 +6,7 @@ import type { Denoiser } from "../denoiser.ts";
 import type { DitInputs } from "../inputs.ts";
 import { distance, randomize, tinyInputs } from "../tiny-model.ts";
 import { WanDit } from "./model.ts";
-import { tinyWan } from "./tiny-wan.ts";
+import { tinyWan } from "./tiny.fixture.ts";
 
 // outputs are of size 1; the same sums in another order differ by a few units in the last place
 const SAME = 2e-5;

@@ -1,5 +1,7 @@
 import { Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { Linear, Module } from "@omni/core/nn";
 import { ConfigError } from "../config-error.ts";
 import { PATCH } from "../config.ts";
@@ -14,8 +16,9 @@ import type { Position } from "../rope3d.ts";
 import { TextEmbed } from "../text-embed.ts";
 import { TimeEmbed } from "../timestep.ts";
 import { WanBlock } from "./block.ts";
-import { checkWanConfig, wanBlock, wanRopeAxes } from "./config.ts";
+import { checkWanConfig, parseWanConfig, wanBlock, wanRopeAxes } from "./config.ts";
 import type { WanConfig } from "./config.ts";
+import { publicLayouts } from "./public-layouts.ts";
 
 const ROPE_THETA = 10_000;
 
@@ -33,11 +36,18 @@ const FOREIGN = [
 
 /**
  * Wan2.1's text-to-video transformer behind the interface of OmniHuman's own: text in, velocity out. Its public weights load with
- * `loadWanDit`.
+ * `WanDit.load`.
  *
  * @see Wan Team 2025; `WanModel`, in diffusers `WanTransformer3DModel`
  */
 export class WanDit extends Module implements Denoiser {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<WanConfig, WanDit> = {
+    model: "omni-wan-dit",
+    parse: parseWanConfig,
+    build: (config) => new WanDit(config),
+    layouts: publicLayouts,
+  };
   readonly patchEmbed: Linear;
   readonly textIn: TextEmbed;
   readonly timeIn: TimeEmbed;
@@ -57,6 +67,16 @@ export class WanDit extends Module implements Denoiser {
     const blocks = rng.fork("blocks");
     this.blocks = Array.from({ length: config.depth }, (_, i) => new WanBlock(config, blocks.fork(i)));
     this.finalLayer = new FinalLayer(wanBlock(config), config.outChannels * area, rng.fork("finalLayer"));
+  }
+
+  /**
+   * Loads a file of ours, or the published transformer under Wan's own names or diffusers', alone or out of a file of the whole pipeline.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<WanConfig> = {}): Promise<WanDit> {
+    return loadNetwork(source, WanDit.format, options);
   }
 
   get config(): WanConfig {
