@@ -35,6 +35,18 @@ export const poseGuiderPresets = {
     outChannels: 16,
     zeroInit: false,
   },
+  /** COCO's whole body, 32 channels at 1/8. */
+  large: {
+    keypoints: 133,
+    heatmapStride: 4,
+    sigma: { unit: "fraction", value: 0.02 },
+    layers: [
+      { channels: 128, temporalStride: 2, spatialStride: 2 },
+      { channels: 128, temporalStride: 2, spatialStride: 1 },
+    ],
+    outChannels: 32,
+    zeroInit: true,
+  },
 } as const satisfies Record<string, PoseGuiderConfig>;
 
 /** Frame pixels and frames that one cell of the guider's output stands for. */

@@ -1,3 +1,4 @@
+import { finite, KeypointFormatError, list, record, wrong } from "./json-checks.ts";
 import { keypointSchemas } from "./keypoints.ts";
 import type { KeypointSchema } from "./keypoints.ts";
 import { frameCount, keypointAt } from "./track.ts";
@@ -12,11 +13,6 @@ export interface KeypointFile {
   readonly height: number;
   /** frames[f][k] = [x, y, visibility], x and y in pixels, visibility in [0, 1] or COCO's 0, 1, 2. */
   readonly frames: readonly (readonly (readonly number[])[])[];
-}
-
-/** A keypoint file that does not keep its format. */
-export class KeypointFormatError extends Error {
-  override readonly name = "KeypointFormatError";
 }
 
 /**
@@ -101,21 +97,6 @@ function parseSchema(json: unknown): KeypointSchema {
   return { ...plain, sigmas: list(source.sigmas, "schema.sigmas").map((s) => finite(s, "schema.sigmas")) };
 }
 
-function record(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(path, "an object", value);
-  return { ...value };
-}
-
-function list(value: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrong(path, "a list", value);
-  return value;
-}
-
-function finite(value: unknown, path: string): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw wrong(path, "a number", value);
-  return value;
-}
-
 function positive(value: unknown, path: string): number {
   const number = finite(value, path);
   if (number <= 0) throw wrong(path, "above 0", value);
@@ -125,10 +106,4 @@ function positive(value: unknown, path: string): number {
 function text(value: unknown, path: string): string {
   if (typeof value !== "string") throw wrong(path, "text", value);
   return value;
-}
-
-function wrong(path: string, wanted: string, got: unknown): KeypointFormatError {
-  return new KeypointFormatError(
-    `keypoints: ${path} must be ${wanted}, got ${String(JSON.stringify(got)).slice(0, 80)}`,
-  );
 }

@@ -29,4 +29,17 @@ describe("drawPose", () => {
   test("leaves out limbs of invisible points", () => {
     expect(pixel(drawn(arm(0)), 10, 10)).toEqual([0, 0, 0, 0]);
   });
+
+  test("draws the limbs of hands thinner", () => {
+    const width = (groups: Record<string, number[]>): number => {
+      const data = drawn({ ...arm(1), schema: { ...schema, groups } });
+      return Array.from({ length: 20 }, (_, y) => pixel(data, 10, y)[3] ?? 0).reduce(
+        (sum, alpha) => sum + alpha / 255,
+        0,
+      );
+    };
+    // 2 pixels, and a third of it
+    expect(width({})).toBeCloseTo(2, 1);
+    expect(width({ left_hand: [0, 1] })).toBeLessThan(1);
+  });
 });

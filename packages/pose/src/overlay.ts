@@ -1,15 +1,9 @@
+import type { Image } from "./image.ts";
 import { keypointAt } from "./track.ts";
 import type { KeypointTrack } from "./track.ts";
 
-/** RGBA pixels in row-major order. */
-export interface Image {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray;
-}
-
 export interface OverlayOptions {
-  /** Width of a limb in pixels. Default 1/100 of the longer side, at least 1. */
+  /** Width of a limb in pixels; those of hands and face are a third as wide. Default 1/100 of the longer side, at least 1. */
   readonly lineWidth?: number;
   /** Points below it are not drawn. Default 0.05. */
   readonly minVisibility?: number;
@@ -27,7 +21,8 @@ export function drawPose(
   frame: number,
   { lineWidth = Math.max(1, Math.max(image.width, image.height) / 100), minVisibility = 0.05 }: OverlayOptions = {},
 ): void {
-  const { keypoints, edges } = track.schema;
+  const { keypoints, edges, groups } = track.schema;
+  const fine = new Set(FINE_PARTS.flatMap((part) => groups[part] ?? []));
   const points = keypoints.map((_, k) => {
     const { x, y, visibility } = keypointAt(track, frame, k);
     return { x: x * image.width, y: y * image.height, shown: visibility >= minVisibility };
@@ -35,12 +30,17 @@ export function drawPose(
   for (const [a, b] of edges) {
     const [from, to] = [points[a], points[b]];
     if (!from?.shown || !to?.shown) continue;
-    drawLine(image, from, to, lineWidth / 2, limbColor(keypoints[a], keypoints[b]));
+    const width = fine.has(a) && fine.has(b) ? lineWidth / 3 : lineWidth;
+    drawLine(image, from, to, width / 2, limbColor(keypoints[a], keypoints[b]));
   }
   for (const [k, point] of points.entries()) {
-    if (point.shown) drawLine(image, point, point, lineWidth, limbColor(keypoints[k], keypoints[k]));
+    if (point.shown)
+      drawLine(image, point, point, fine.has(k) ? lineWidth / 3 : lineWidth, limbColor(keypoints[k], keypoints[k]));
   }
 }
+
+/** Groups of points that lie close together. */
+const FINE_PARTS = ["left_hand", "right_hand", "face"];
 
 type Color = readonly [red: number, green: number, blue: number];
 interface Point {

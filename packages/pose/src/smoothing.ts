@@ -1,6 +1,13 @@
 import { frameCount, keypointAt } from "./track.ts";
 import type { Keypoint, KeypointTrack } from "./track.ts";
 
+/** Hides the points that an estimator is less sure of than `confidence`. */
+export function hideBelow(track: KeypointTrack, confidence: number): KeypointTrack {
+  const points = track.points.slice();
+  for (let i = 2; i < points.length; i += 3) if ((points[i] ?? 0) < confidence) points[i] = 0;
+  return { ...track, points };
+}
+
 /**
  * Bridges short gaps: a point that is invisible for up to `maxGap` frames moves in a straight line between its neighbours in
  * time, with the lesser visibility of the two. Gaps at either end of the track stay.

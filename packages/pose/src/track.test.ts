@@ -55,7 +55,7 @@ describe("keypoint JSON", () => {
   });
 
   test.each([
-    [{ ...file, schema: "hands" }, 'schema must be one of coco17, upper-body-8 or spelled out, got "hands"'],
+    [{ ...file, schema: "hands" }, 'openpose-137 or spelled out, got "hands"'],
     [{ ...file, fps: 0 }, "fps must be above 0, got 0"],
     [{ ...file, frames: [[]] }, "frames[0] must have 1 points, got 0"],
     [{ ...file, frames: [[[1, "a", 1]]] }, 'frames[0][0] must be a number, got "a"'],
