@@ -60,7 +60,28 @@ export interface HumanConfig extends DenoiserConfig {
   readonly audio: AudioConfig;
 }
 
-/** `nano` is the shipped model: 2 s segments of 12.5 frames a second, about 64×64 pixels. */
+/**
+ * A system around one of the larger denoisers: Wan2.1's autoencoder, wav2vec2-base and UMT5-XXL by their public layouts. Clips are 5 s at 720p;
+ * the paper says neither frame rate nor steps.
+ */
+const large = (dit: DitConfig) =>
+  ({
+    vae: vaePresets.wan21,
+    audio: audioPresets.base,
+    text: textPresets["umt5-xxl"],
+    pose: poseGuiderPresets.large,
+    dit,
+    clip: { fps: 25, segmentFrames: 125, motionFrames: 5, sizes: [{ width: 720, height: 1280 }] },
+    sampling: {
+      steps: 50,
+      shift: 3,
+      truncation: null,
+      guidance: { kind: "linear", start: 6.5, end: 1 },
+      text: null,
+    },
+  }) as const satisfies HumanConfig;
+
+/** `nano` is the shipped model: 2 s segments of 12.5 frames a second, about 64×64 pixels. The others are layouts without weights. */
 export const presets = {
   nano: {
     vae: vaePresets.nano,
@@ -88,6 +109,9 @@ export const presets = {
       text: null,
     },
   },
+  small: large(ditPresets.small),
+  base: large(ditPresets.base),
+  "seaweed-8b": large(ditPresets["seaweed-8b"]),
 } as const satisfies Record<string, HumanConfig>;
 
 /** Name of a built-in configuration. */

@@ -1,15 +1,24 @@
 import { Rng } from "@omni/core";
+import { loadNetwork } from "@omni/core/checkpoint";
+import type { ByteInput, NetworkFormat, NetworkOptions } from "@omni/core/checkpoint";
 import { Module } from "@omni/core/nn";
 import { MMDiT } from "@omni/dit";
 import { PoseGuider } from "@omni/pose";
 import { T5Encoder } from "@omni/text";
-import { presets } from "./config.ts";
+import { parseDenoiserConfig, presets } from "./config.ts";
 import type { DenoiserConfig } from "./config.ts";
 
 /**
  * The parts that are trained together: denoiser, text encoder, pose guider. Their parameters begin with `dit.`, `text.` and `pose.`.
  */
 export class Denoiser extends Module {
+  /** How its files are recognised. */
+  static readonly format: NetworkFormat<DenoiserConfig, Denoiser> = {
+    model: "omni-human",
+    parse: parseDenoiserConfig,
+    build: (config) => new Denoiser(config),
+    layouts: [],
+  };
   readonly dit: MMDiT;
   readonly text: T5Encoder;
   readonly pose: PoseGuider;
@@ -22,6 +31,16 @@ export class Denoiser extends Module {
     this.dit = new MMDiT(dit, { rng: rng.fork("dit") });
     this.text = new T5Encoder(text, { rng: rng.fork("text") });
     this.pose = new PoseGuider(pose, rng.fork("pose"));
+  }
+
+  /**
+   * Loads a file of `saveDenoiser`.
+   *
+   * @param source bytes, a Blob, a URL, a place on the hub, or in Node a path
+   * @throws CheckpointError when the file holds another network, or names or shapes do not fit
+   */
+  static load(source: ByteInput, options: NetworkOptions<DenoiserConfig> = {}): Promise<Denoiser> {
+    return loadNetwork(source, Denoiser.format, options);
   }
 
   /** Travels with the weights. */

@@ -3,6 +3,8 @@ import { realize, ShapeError, tensor } from "@omni/core";
 import type { Tensor } from "@omni/core";
 import { frameCount, resampleTrack } from "@omni/pose";
 import type { KeypointTrack } from "@omni/pose";
+import { encodeClip } from "@omni/vae";
+import type { ClipCoding } from "@omni/vae";
 import type { Conditions } from "./conditions.ts";
 import { FeatureWindow } from "./feature-window.ts";
 import type { StepConditions } from "./guide.ts";
@@ -17,9 +19,13 @@ export type StillConditions = Pick<StepConditions, "reference" | "text" | "textM
 export type MovingConditions = Pick<StepConditions, "audio" | "pose">;
 
 /** Encodes reference and text once; realised, the caller disposes them. */
-export async function encodeStill(model: OmniHuman, { reference, text }: Conditions): Promise<StillConditions> {
+export async function encodeStill(
+  model: OmniHuman,
+  { reference, text }: Conditions,
+  coding: ClipCoding,
+): Promise<StillConditions> {
   const still = {
-    reference: reference && model.vae.encode(pictureToVideo(reference)),
+    reference: reference && (await encodeClip(model.vae, pictureToVideo(reference), coding)),
     text: null,
     textMask: null,
     ...(text !== null && pickText(model, text)),

@@ -1,10 +1,14 @@
 import { frameCountOf, SAMPLE_RATE } from "@omni/audio";
 import { concat, Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import { NO_CONDITIONS } from "@omni/dit";
 import { frameCount } from "@omni/pose";
 import { eachBranch, flowSchedule, sample } from "@omni/sampler";
 import type { BranchVelocity, Solver } from "@omni/sampler";
-import { compression } from "@omni/vae";
+import { compression, decodeClip, encodeClip } from "@omni/vae";
+import type { ClipCoding } from "@omni/vae";
+import { modelLimits, segmentCoding } from "./coding.ts";
+import type { SegmentCoding } from "./coding.ts";
 import { activeConditions } from "./conditions.ts";
 import type { Activation, Conditions } from "./conditions.ts";
 import { disposeAll, encodeStill, MovingEncoder } from "./encode.ts";
@@ -33,6 +37,8 @@ export interface GenerateOptions extends Partial<Conditions> {
   readonly solver?: Solver;
   /** Equal seeds give equal frames on the same adapter. Default 0. */
   readonly seed?: number;
+  /** How frames pass through the autoencoder. Default: as {@link segmentCoding} chooses by the adapter's limits. */
+  readonly coding?: ClipCoding;
   /** Checked before each solver step. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: GenerateProgress) => void;
@@ -83,7 +89,8 @@ export async function* generate(
   const segments = planSegments(videoFrames(model, conditions, options.seconds), clip);
   const generated = (segments.at(-1)?.start ?? 0) + clip.segmentFrames;
   const encoder = new MovingEncoder(model, conditions, size, generated);
-  const still = await encodeStill(model, conditions);
+  const coding = await codingOf(model, size, options.coding);
+  const still = await encodeStill(model, conditions, coding.still);
   const rng = new Rng(seed);
   let motion: Tensor | null = null;
   try {
@@ -101,7 +108,7 @@ export async function* generate(
         ...(signal && { signal }),
       }).finally(() => disposeAll(moving));
       const isLast = segment === segments.at(-1);
-      const decoded = await decodeSegment(model, motion, latents, { encodeMotion: !isLast });
+      const decoded = await decodeSegment(model, motion, latents, { coding, encodeMotion: !isLast });
       motion?.dispose();
       motion = decoded.motion;
       const frames = decoded.frames.slice(segment.motionFrames, segment.motionFrames + segment.newFrames);
@@ -143,8 +150,9 @@ function report(
 }
 
 function velocityAfter(motion: Tensor | null, { denoiser }: OmniHuman): BranchVelocity<StepConditions> {
-  const allActive = { referenceActive: null, textActive: null, audioMask: null, poseActive: null };
-  return eachBranch((noisy, t, conditions) => denoiser.dit.forward({ noisy, t, motion, ...conditions, ...allActive }));
+  return eachBranch((noisy, t, conditions) =>
+    denoiser.dit.forward({ ...NO_CONDITIONS, noisy, t, motion, ...conditions }),
+  );
 }
 
 /** What a segment's new latent frames begin as, [1, C, T, h, w]. */
@@ -165,15 +173,34 @@ async function decodeSegment(
   { vae, config }: OmniHuman,
   motion: Tensor | null,
   latents: Tensor,
-  { encodeMotion }: { readonly encodeMotion: boolean },
+  { coding, encodeMotion }: { readonly coding: SegmentCoding; readonly encodeMotion: boolean },
 ): Promise<{ readonly frames: readonly Picture[]; readonly motion: Tensor | null }> {
-  const video = vae.decode(motion ? concat([motion, latents], { axis: 2 }) : latents);
+  const { motionFrames } = config.clip;
+  let pieces: readonly Tensor[] = [];
   try {
-    await video.realize();
-    const next = encodeMotion ? await vae.encode(video.slice(2, -config.clip.motionFrames)).realize() : null;
-    return { frames: await videoToPictures(video), motion: next };
+    pieces = await decodeClip(vae, motion ? concat([motion, latents], { axis: 2 }) : latents, coding.segment);
+    const video = lastPieces(pieces, motionFrames).slice(2, -motionFrames);
+    const next = encodeMotion ? await encodeClip(vae, video, coding.motion) : null;
+    const frames: Picture[] = [];
+    for (const piece of pieces) frames.push(...(await videoToPictures(piece)));
+    return { frames, motion: next };
   } finally {
     latents.dispose();
-    video.dispose();
+    for (const piece of pieces) piece.dispose();
   }
+}
+
+/** The least pieces from the end on that hold so many frames, joined. */
+function lastPieces(pieces: readonly Tensor[], frames: number): Tensor {
+  let held = 0;
+  let first = pieces.length;
+  while (held < frames && first > 0) held += pieces[--first]?.shape[2] ?? 0;
+  const [only, ...more] = pieces.slice(first);
+  if (!only) throw new RangeError("generate: a segment must have frames");
+  return more.length === 0 ? only : concat([only, ...more], { axis: 2 });
+}
+
+async function codingOf(model: OmniHuman, size: FrameSize, asked: ClipCoding | undefined): Promise<SegmentCoding> {
+  if (asked !== undefined) return { segment: asked, motion: asked, still: asked };
+  return segmentCoding(model.config, size, await modelLimits(model));
 }

@@ -1,7 +1,9 @@
 export { OmniHuman } from "./model.ts";
-export type { EncodedText, HumanParts } from "./model.ts";
+export type { EncodedText, HumanLoadOptions, HumanParts } from "./model.ts";
 export { generate } from "./generate.ts";
 export type { GeneratedSegment, GenerateOptions, GenerateProgress } from "./generate.ts";
+export { codingLimits, segmentCoding } from "./coding.ts";
+export type { SegmentCoding } from "./coding.ts";
 export { activate, activeConditions, CONDITIONS } from "./conditions.ts";
 export type { Activation, ConditionName, Conditions } from "./conditions.ts";
 export { guidanceOf } from "./guide.ts";
@@ -16,15 +18,5 @@ export { Denoiser, forgetPose } from "./denoiser.ts";
 export { checkHumanConfig, parseDenoiserConfig, presets } from "./config.ts";
 export type { ClipConfig, DenoiserConfig, HumanConfig, HumanPreset, SamplingConfig } from "./config.ts";
 export { ConfigError } from "./config-error.ts";
-export {
-  loadAudio,
-  loadAutoencoder,
-  loadDenoiser,
-  nanoWeights,
-  saveAudio,
-  saveAutoencoder,
-  saveDenoiser,
-  WEIGHT_FILES,
-  weightsIn,
-} from "./weights.ts";
+export { nanoWeights, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES, weightsIn } from "./weights.ts";
 export type { HumanWeights, SaveDenoiserOptions, SaveOptions, WeightSource } from "./weights.ts";

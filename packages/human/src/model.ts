@@ -1,13 +1,13 @@
 import { Wav2Vec2Encoder } from "@omni/audio";
 import { realize, Rng } from "@omni/core";
 import type { Tensor } from "@omni/core";
+import type { NetworkOptions } from "@omni/core/checkpoint";
 import { TextTokenizer } from "@omni/text";
 import { CausalVae } from "@omni/vae";
 import { checkHumanConfig, presets } from "./config.ts";
 import type { HumanConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { Denoiser } from "./denoiser.ts";
-import { loadAudio, loadAutoencoder, loadDenoiser } from "./weights.ts";
 import type { HumanWeights } from "./weights.ts";
 
 /** What an {@link OmniHuman} is made of. */
@@ -18,6 +18,9 @@ export interface HumanParts {
   /** Default: the one of the nano text encoder. */
   readonly tokenizer?: TextTokenizer;
 }
+
+/** How a model is loaded. */
+export type HumanLoadOptions = Pick<NetworkOptions<unknown>, "int8">;
 
 /** States of a caption: what the denoiser takes. */
 export interface EncodedText {
@@ -75,11 +78,11 @@ export class OmniHuman {
    *
    * @throws CheckpointError or ConfigError when a file is missing, damaged or of another model
    */
-  static async load({ vae, audio, dit }: HumanWeights): Promise<OmniHuman> {
+  static async load({ vae, audio, dit }: HumanWeights, { int8 = "widen" }: HumanLoadOptions = {}): Promise<OmniHuman> {
     const model = new OmniHuman({
-      vae: await loadAutoencoder(vae),
-      audio: await loadAudio(audio),
-      denoiser: await loadDenoiser(dit),
+      vae: await CausalVae.load(vae, { int8 }),
+      audio: await Wav2Vec2Encoder.load(audio, { int8 }),
+      denoiser: await Denoiser.load(dit, { int8 }),
     });
     return model.realize();
   }
@@ -107,7 +110,14 @@ export class OmniHuman {
     return { text: this.denoiser.text.forward(ids, mask), textMask: mask, warnings };
   }
 
+  /** Parameters of all parts with their paths, such as `vae.decoder.convIn.weight`. */
+  *namedParameters(): Generator<readonly [string, Tensor]> {
+    const { vae, audio, denoiser } = this;
+    for (const [name, part] of Object.entries({ vae, audio, denoiser }))
+      for (const [path, parameter] of part.namedParameters()) yield [`${name}.${path}`, parameter];
+  }
+
   #parameters(): Tensor[] {
-    return [this.vae, this.audio, this.denoiser].flatMap((part) => Object.values(part.parameters()));
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
   }
 }

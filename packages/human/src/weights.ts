@@ -1,11 +1,9 @@
-import { parseAudioConfig, Wav2Vec2Encoder } from "@omni/audio";
-import { CheckpointError } from "@omni/core";
-import { loadState, openCheckpoint, saveState } from "@omni/core/checkpoint";
+import { Wav2Vec2Encoder } from "@omni/audio";
+import { networkMetadata, saveState } from "@omni/core/checkpoint";
 import type { ByteInput, ByteSource } from "@omni/core/checkpoint";
 import type { Module } from "@omni/core/nn";
-import { loadVae, vaeMetadata } from "@omni/vae";
+import { vaeMetadata } from "@omni/vae";
 import type { CausalVae } from "@omni/vae";
-import { parseDenoiserConfig } from "./config.ts";
 import type { SamplingConfig } from "./config.ts";
 import { Denoiser } from "./denoiser.ts";
 
@@ -40,9 +38,6 @@ export function weightsIn(folder: string | URL): HumanWeights {
 /** The weights that ship with the package. */
 export const nanoWeights = (): HumanWeights => weightsIn(new URL("../weights/nano/", import.meta.url));
 
-const AUDIO_MODEL = "omni-audio";
-const DENOISER_MODEL = "omni-human";
-
 /** How {@link saveDenoiser} and its like write. */
 export interface SaveOptions {
   /** `f16` halves the file. Default `f16`. */
@@ -63,12 +58,11 @@ type SavedTensor = ReturnType<Module["parameters"]>[string];
 export const saveDenoiser = (
   denoiser: Denoiser,
   { sampling = denoiser.config.sampling, ...options }: SaveDenoiserOptions = {},
-): Promise<Uint8Array> =>
-  save(denoiser, { model: DENOISER_MODEL, config: JSON.stringify({ ...denoiser.config, sampling }) }, options);
+): Promise<Uint8Array> => save(denoiser, networkMetadata(Denoiser.format, { ...denoiser.config, sampling }), options);
 
 /** The audio encoder as a safetensors file. */
 export const saveAudio = (encoder: Wav2Vec2Encoder, options: SaveOptions = {}): Promise<Uint8Array> =>
-  save(encoder, { model: AUDIO_MODEL, config: JSON.stringify(encoder.config) }, options);
+  save(encoder, networkMetadata(Wav2Vec2Encoder.format, encoder.config), options);
 
 /** The autoencoder as a safetensors file. */
 export const saveAutoencoder = (vae: CausalVae, options: SaveOptions = {}): Promise<Uint8Array> =>
@@ -81,43 +75,4 @@ function save(
 ): Promise<Uint8Array> {
   const named = Object.entries(values ?? module.parameters());
   return saveState({ namedParameters: () => named }, { dtype, metadata: { ...more, ...metadata } });
-}
-
-/**
- * Builds the denoiser that a file of {@link saveDenoiser} describes and loads its weights.
- *
- * @throws CheckpointError or ConfigError when the file holds none
- */
-export const loadDenoiser = (source: WeightSource): Promise<Denoiser> =>
-  load(source, DENOISER_MODEL, (config) => new Denoiser(parseDenoiserConfig(config)));
-
-/**
- * Builds the audio encoder that a file of {@link saveAudio} describes and loads its weights.
- *
- * @throws CheckpointError or ConfigError when the file holds none
- */
-export const loadAudio = (source: WeightSource): Promise<Wav2Vec2Encoder> =>
-  load(source, AUDIO_MODEL, (config) => new Wav2Vec2Encoder(parseAudioConfig(config)));
-
-/** @throws CheckpointError */
-export const loadAutoencoder = (source: WeightSource): Promise<CausalVae> => loadVae(source);
-
-async function load<M extends Module>(source: WeightSource, model: string, build: (config: unknown) => M): Promise<M> {
-  const checkpoint = await openCheckpoint(source);
-  const { metadata } = checkpoint;
-  await checkpoint.close();
-  const name = typeof source === "string" || source instanceof URL ? String(source) : "the file";
-  if (metadata["model"] !== model)
-    throw new CheckpointError(`${name}: must hold an ${model} model, got ${JSON.stringify(metadata["model"])}`);
-  const module = build(parseJson(name, metadata["config"]));
-  await loadState(module, source);
-  return module;
-}
-
-function parseJson(name: string, text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch (cause) {
-    throw new CheckpointError(`${name}: its config must be JSON; save it again`, { cause });
-  }
 }

@@ -1,4 +1,3 @@
-import { CheckpointError } from "@omni/core";
 import { type ByteInput, type ByteSource, loadState, openCheckpoint } from "@omni/core/checkpoint";
 import type { Module } from "@omni/core/nn";
 
@@ -14,15 +13,14 @@ const COUNTER = /\.num_batches_tracked$/;
 export async function loadNetwork<M extends Module>(network: M, source: Exclude<ByteInput, ByteSource>): Promise<M> {
   const checkpoint = await openCheckpoint(source);
   try {
-    const names = Object.keys(network.parameters());
-    const missing = names.filter((name) => !COUNTER.test(name) && !(name in checkpoint.tensors));
-    const unexpected = Object.keys(checkpoint.tensors).filter((name) => !names.includes(name));
-    if (missing.length > 0 || unexpected.length > 0)
-      throw new CheckpointError(
-        `loadNetwork: the file must hold the network's tensors, got ${missing.length} missing (${missing.slice(0, 3).join(", ")}) and ` +
-          `${unexpected.length} unexpected (${unexpected.slice(0, 3).join(", ")})`,
-      );
-    await loadState(network, checkpoint, { strict: false });
+    await loadState(
+      {
+        namedParameters: () =>
+          [...network.namedParameters()].filter(([name]) => !COUNTER.test(name) || name in checkpoint.tensors),
+        loadStateDict: (state, options) => network.loadStateDict(state, options),
+      },
+      checkpoint,
+    );
   } finally {
     await checkpoint.close();
   }

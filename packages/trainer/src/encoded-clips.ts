@@ -18,6 +18,7 @@ export interface EncodedClip {
   readonly moving: Float32Array;
   readonly caption: string;
   readonly lipSync: boolean;
+  readonly silent: boolean;
   readonly poseVisible: boolean;
 }
 
@@ -79,6 +80,7 @@ export async function encodeClips(
     moving: pooled(c, T, h, w),
     caption: c.caption,
     lipSync: c.lipSync,
+    silent: c.silent,
     poseVisible: c.poseVisible,
   }));
 }

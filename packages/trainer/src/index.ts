@@ -1,3 +1,4 @@
+export { Adversary, type AdversarialOptions, type Judged, type Verdict } from "./adversary.ts";
 export { NANO_SIZES, nanoVaePhases, trainVae, type VaePhase, type VaeTraining } from "./train-vae.ts";
 export { trainAudio, type AudioTraining } from "./train-audio.ts";
 export { denoiserLoss, trainDit, type DitTraining, type TrainedDenoiser } from "./train-dit.ts";

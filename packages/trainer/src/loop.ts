@@ -1,4 +1,4 @@
-import { getDevice, type Tensor } from "@omni/core";
+import { getDevice, type PlanReport, type Tensor } from "@omni/core";
 import { writeRunState } from "./run-state.ts";
 
 /** One line of a training log. */
@@ -21,6 +21,8 @@ export interface LoopOptions {
   /** Seconds between checkpoints. */
   readonly checkpointSeconds?: number;
   readonly onLog?: (line: LogLine) => void;
+  /** Told of the first step's plan before it runs. */
+  readonly onPlan?: ((plan: PlanReport) => void) | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { linear, Rng, type Tensor } from "@omni/core";
+import { linear, type PlanReport, Rng, type Tensor } from "@omni/core";
 import { Linear, Module } from "@omni/core/nn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runSteps } from "./loop.ts";
@@ -51,6 +51,17 @@ describe("a training run", () => {
     const parts = join(folder, "parts.safetensors");
     await train(5, parts, false);
     expect(await train(8, parts, true)).toEqual(whole);
+  });
+
+  test("tells the plan of its first step, once, before that runs", async () => {
+    const net = await new Tiny().realize();
+    const plans: PlanReport[] = [];
+    const optimization = new Optimization(net.parameters(), { lr: () => 0.01, onPlan: (plan) => plans.push(plan) });
+    for (const step of [0, 1]) await (await optimization.update(step, net.loss(step))).values;
+    expect(plans).toHaveLength(1);
+    // one for each of the two weights and two biases
+    expect(plans[0]?.labels.filter((label) => label === "adam")).toHaveLength(4);
+    expect(plans[0]?.peakBytes).toBeGreaterThan(4 * net.numParameters());
   });
 
   test("leaves nothing but its checkpoint", async () => {

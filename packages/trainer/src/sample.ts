@@ -12,11 +12,13 @@ export interface TrainingClip {
   readonly audio: Float32Array;
   /** [F, K, 3]: x and y as fractions of the frame, visibility; in the denoiser's schema. */
   readonly keypoints: Float32Array;
-  /** [F, H, W]: importance of moving parts, 0 where all stands still; for puppets 4 on the mouth, 1 on eyes and hands, ¼ on head and arms. */
+  /** [F, H, W]: importance of moving parts, 0 where all stands still; for puppets 4 on the mouth, 2 on what it may cover, 1 on eyes and hands, ¼ on head and arms. */
   readonly moving: Float32Array;
   readonly caption: string;
   /** The sound fits the mouth: the clip may train the audio condition. */
   readonly lipSync: boolean;
+  /** Nobody speaks. */
+  readonly silent: boolean;
   /** The keypoints are complete and stable: the clip may train the pose condition. */
   readonly poseVisible: boolean;
 }

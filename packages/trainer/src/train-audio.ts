@@ -54,7 +54,7 @@ export async function trainAudio(options: AudioTraining): Promise<Wav2Vec2Encode
   await encoder.realize();
   await head.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 50, hold: 0.5, final: 0.05 });
-  const optimization = new Optimization(params, { lr: schedule, emaDecay: 0.995 }, state);
+  const optimization = new Optimization(params, { lr: schedule, emaDecay: 0.995, onPlan: options.onPlan }, state);
 
   const samples = Math.round(seconds * SAMPLE_RATE);
   const steps = stepCount(config, samples);

@@ -34,6 +34,8 @@ export interface DitTraining extends Omit<LoopOptions, "from"> {
   readonly movingGain?: number;
   /** Share of batches that continue a segment: their first latent frames are clean motion frames. */
   readonly motionRatio?: number;
+  /** Largest noise on the latents of motion frames, in deviations: a later segment's are the model's own work, errors included. */
+  readonly motionNoise?: number;
   /** Encoded clips kept of each size. */
   readonly capacity?: number;
   /** Batches that a freshly encoded batch is followed by before the next one. */
@@ -49,6 +51,9 @@ export interface TrainedDenoiser {
   readonly average: Readonly<Record<string, Tensor>>;
 }
 
+/** Share of silent people whose caption may be read. */
+const SILENT_TEXT = 0.3;
+
 /** Text tokens of a training caption: all batches share one plan. */
 const CAPTION_TOKENS = 32;
 
@@ -62,7 +67,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   const { batch = 8, sizes = NANO_SIZES, stages = halvingStages, lr = 1e-3, seed = 0 } = options;
   const { firstStage = 0 } = options;
   const planned = stages.slice(firstStage);
-  const { shift = 3, movingGain = 16, motionRatio = 0.5, capacity = 512, reuse = 5 } = options;
+  const { shift = 3, movingGain = 16, motionRatio = 0.5, motionNoise = 0.3, capacity = 512, reuse = 5 } = options;
   const { clip, dit } = options.config ?? presets.nano;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const encoder = { vae: options.vae, audio: options.audio, fps: clip.fps, tokensPerFrame: dit.audioTokensPerFrame };
@@ -71,7 +76,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
   if (state) denoiser.loadStateDict(state.group("param"));
   await denoiser.realize();
   const schedule = warmupHoldDecay({ peak: lr, total: options.steps, warmup: 100 });
-  const optimization = new Optimization(denoiser.parameters(), { lr: schedule }, state);
+  const optimization = new Optimization(denoiser.parameters(), { lr: schedule, onPlan: options.onPlan }, state);
   const tokenizer = TextTokenizer.nano();
   const drawn = Number(state?.metadata["drawn"] ?? 0);
   const library = new EncodedClips({
@@ -97,9 +102,12 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
     const chosen = Array.from({ length: batch }, () => shelf[Math.floor(random() * shelf.length)]).filter(
       (c) => c !== undefined,
     );
-    const active = chosen.map((c) =>
-      conditions.draw(ratios, { text: true, reference: true, audio: c.lipSync, pose: c.poseVisible }, random),
-    );
+    const active = chosen.map((c) => {
+      // a caption says who is silent, too: where it always did, silence would not be heard
+      const [audio, text] = c.silent ? [Math.sign(ratios.audio), random() < SILENT_TEXT] : [ratios.audio, true];
+      const eligible = { text, reference: true, audio: c.lipSync, pose: c.poseVisible };
+      return conditions.draw({ ...ratios, audio }, eligible, random);
+    });
     // pre-training mixes single pictures with clips, as text-to-image data would
     const still = now === 0 && index % 2 === 1;
     const continues = !still && random() < motionRatio;
@@ -111,6 +119,7 @@ export async function trainDit(options: DitTraining): Promise<TrainedDenoiser> {
       rng: new Rng(seed).fork(`step ${index}`),
       shift,
       movingGain,
+      motionNoise,
     });
     const { values } = await optimization.update(index, loss);
     const realised = Object.fromEntries(RATIO_CONDITIONS.map((c) => [`ratio.${c}`, conditions.realised[c]]));
@@ -146,6 +155,7 @@ interface LossOptions {
   readonly rng: Rng;
   readonly shift: number;
   readonly movingGain: number;
+  readonly motionNoise: number;
 }
 
 /**
@@ -155,7 +165,7 @@ export function denoiserLoss(
   denoiser: Denoiser,
   tokenizer: TextTokenizer,
   clips: readonly EncodedClip[],
-  { size, frames, motionFrames, active, rng, shift, movingGain }: LossOptions,
+  { size, frames, motionFrames, active, rng, shift, movingGain, motionNoise }: LossOptions,
 ): Tensor {
   const { dit: config, pose } = denoiser.config;
   const batch = clips.length;
@@ -187,7 +197,7 @@ export function denoiserLoss(
   const predicted = denoiser.dit.forward({
     noisy: xt,
     t,
-    motion: motionFrames > 0 ? x0.slice(2, 0, motionFrames) : null,
+    motion: motionFrames > 0 ? noisy(x0.slice(2, 0, motionFrames), motionNoise, rng.fork("motion")) : null,
     reference: stacked(
       clips.map((c) => c.reference),
       [config.latentChannels, 1, h, w],
@@ -209,6 +219,13 @@ export function denoiserLoss(
     .mul(movingGain - 1)
     .add(1);
   return predicted.sub(velocity).square().mul(weight).mean().div(weight.mean());
+}
+
+/** Each clip's latents [B, …] with normal noise of its own size, from none to `most`. */
+function noisy(latents: Tensor, most: number, rng: Rng): Tensor {
+  const [batch = 1, ...rest] = latents.shape;
+  const size = rng.fork("size").uniform([batch, ...rest.map(() => 1)]);
+  return latents.add(rng.fork("noise").normal(latents.shape).mul(size).mul(most));
 }
 
 function stackRows(rows: readonly Float32Array[], shape: readonly number[]): Tensor {

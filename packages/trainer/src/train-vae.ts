@@ -11,7 +11,9 @@ import {
   vaeLoss,
   vaePresets,
   type VaeConfig,
+  type VaeLossOptions,
 } from "@omni/vae";
+import { Adversary, type AdversarialOptions } from "./adversary.ts";
 import { movingTensor, videoTensor } from "./batch.ts";
 import { runSteps, type LoopOptions, type SubmittedStep } from "./loop.ts";
 import { Optimization } from "./optimization.ts";
@@ -48,6 +50,12 @@ export interface VaeTraining extends Omit<LoopOptions, "from"> {
   readonly decoderOnly?: boolean;
   /** Largest deviation of the noise that the decoder must see through, in deviations of the latents; 0 is none. */
   readonly latentNoise?: number;
+  /** Weights of the loss's parts, and features to compare; what is left out is as in `vaeLoss`. */
+  readonly loss?: Pick<VaeLossOptions, "l1Weight" | "l2Weight" | "klWeight" | "perceptual">;
+  /** Draws latents from the posterior; the decoder gets its mean by default. */
+  readonly sampleLatents?: boolean;
+  /** Trains against a discriminator. Default null. */
+  readonly adversarial?: AdversarialOptions | null;
   /** Go on from the checkpoint file. */
   readonly resume?: boolean;
   /** Weights to start a new run from; random ones by default. */
@@ -81,6 +89,7 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
     movingGain = MOVING_GAIN,
     decoderOnly = false,
     latentNoise: deviation = 0,
+    sampleLatents = false,
   } = options;
   const state = options.resume && options.checkpoint ? await RunState.read(options.checkpoint) : null;
   const vae = options.start ?? new CausalVae(config, new Rng(seed).fork("vae"));
@@ -94,9 +103,13 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
   const named = Object.entries(vae.parameters());
   const kept = named.filter(([name]) => !isLearned(name));
   const learned = Object.fromEntries(named.filter(([name]) => isLearned(name)));
-  const optimization = new Optimization(learned, { lr: schedule, emaDecay: 0.995 }, state);
+  const optimization = new Optimization(learned, { lr: schedule, emaDecay: 0.995, onPlan: options.onPlan }, state);
+  const adversary =
+    options.adversarial &&
+    (await new Adversary(options.adversarial, new Rng(seed).fork("discriminator"), state).realize());
   const checkpoint = function* (): Generator<[string, Tensor]> {
     yield* optimization.state();
+    if (adversary) yield* adversary.state();
     for (const [name, value] of kept) yield [`param/${name}`, value];
   };
 
@@ -119,11 +132,23 @@ export async function trainVae(options: VaeTraining): Promise<CausalVae> {
     const { video, moving } = batchAt(index);
     const rng = new Rng(seed).fork(`latent noise ${index}`);
     const latentNoise = deviation > 0 ? { deviation, rng } : null;
-    const { loss, mse } = vaeLoss(vae, video, movingPartWeights(moving, movingGain), { latentNoise });
-    const { values } = await optimization.update(index, loss, { mse });
+    const { loss, reconstruction, perceptual, kl, mse, decoded } = vaeLoss(
+      vae,
+      video,
+      movingPartWeights(moving, movingGain),
+      { ...options.loss, latentNoise, rng: sampleLatents ? new Rng(seed).fork(`latents ${index}`) : null },
+    );
+    const lastLayer = vae.decoder.convOut.weight;
+    const verdict = adversary?.judge(index, { video, decoded, reconstruction: loss, lastLayer }) ?? null;
+    const { values } = await optimization.update(
+      index,
+      verdict ? loss.add(verdict.loss) : loss,
+      { mse, reconstruction, kl, ...(perceptual && { perceptual }), ...verdict?.values },
+      verdict?.updates,
+    );
     return { values: values.then(({ mse: error = 1, ...v }) => ({ ...v, psnr: 10 * Math.log10(4 / error) })) };
   };
-  await runSteps({ ...options, from: state?.step ?? 0 }, step, checkpoint);
+  await runSteps({ ...options, from: state?.step ?? 0 }, step, checkpoint, () => adversary?.metadata ?? {});
 
   vae.loadStateDict({ ...Object.fromEntries(kept), ...optimization.average });
   await vae.realize();
