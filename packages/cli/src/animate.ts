@@ -28,6 +28,8 @@ export interface AnimateRequest {
   readonly size: FrameSize | null;
   readonly fit: "crop" | "pad";
   readonly weights: string | null;
+  /** What int8 weights become on the device. */
+  readonly int8: "keep" | "widen";
   readonly adapter: AdapterChoice | null;
   /** JSONL file. */
   readonly log: string | null;
@@ -44,6 +46,7 @@ export const plainRequest = {
   size: null,
   fit: "crop",
   weights: null,
+  int8: "widen",
   adapter: null,
   log: null,
 } as const satisfies Partial<AnimateRequest>;
@@ -77,7 +80,7 @@ export async function animate(
   const sound = request.audio === null ? null : await readAudio(request.audio);
   const track = request.pose === null ? null : await readPose(request.pose);
   if (request.adapter !== null) await getDevice({ adapter: request.adapter });
-  const model = await context.loadModel(request.weights);
+  const model = await context.loadModel(request.weights, { int8: request.int8 });
   const { description } = await getDevice();
   note(context, description);
 

@@ -1,3 +1,4 @@
+import type { HumanLoadOptions } from "@omni/human";
 import { nanoWeights, OmniHuman, weightsIn } from "@omni/human";
 
 /** Where text goes: a process's stream, or a test's collector. */
@@ -16,12 +17,12 @@ export interface Context {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** Opens a model from a weights folder, or the one that ships. */
-  readonly loadModel: (weights: string | null) => Promise<OmniHuman>;
+  readonly loadModel: (weights: string | null, options?: HumanLoadOptions) => Promise<OmniHuman>;
 }
 
 /** @throws CheckpointError or ConfigError when the weights cannot be used */
-export function loadModel(weights: string | null): Promise<OmniHuman> {
-  return OmniHuman.load(weights === null ? nanoWeights() : weightsIn(weights));
+export function loadModel(weights: string | null, options: HumanLoadOptions = {}): Promise<OmniHuman> {
+  return OmniHuman.load(weights === null ? nanoWeights() : weightsIn(weights), options);
 }
 
 /** The context of a process. */

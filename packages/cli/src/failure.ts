@@ -1,7 +1,7 @@
 import { CheckpointError } from "@omni/core";
 import { ConfigError } from "@omni/human";
 import { MediaError } from "@omni/media";
-import { KeypointFormatError } from "@omni/pose";
+import { KeypointFormatError, PoseModelError } from "@omni/pose";
 import { CommanderError } from "commander";
 
 /** Something the user gave cannot be used. The message is one line that says what to do. */
@@ -39,7 +39,9 @@ export function endingOf(error: unknown): Ending {
 
 function isBadInput(error: unknown): boolean {
   if (error instanceof MediaError) return error.kind !== "unavailable";
-  return [UsageError, CheckpointError, ConfigError, KeypointFormatError].some((kind) => error instanceof kind);
+  return [UsageError, CheckpointError, ConfigError, KeypointFormatError, PoseModelError].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();

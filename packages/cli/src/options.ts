@@ -31,6 +31,28 @@ export const positive = (text: string): number => parsed(text, (n) => n > 0 && N
 export const amount = (text: string): number =>
   parsed(text, (n) => n >= 0 && Number.isFinite(n), "a number of at least 0");
 
+const BYTE_UNITS = {
+  "": 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+} as const;
+const isByteUnit = (unit: string): unit is keyof typeof BYTE_UNITS => unit in BYTE_UNITS;
+
+/** "5GB", "500 MiB": bytes, of powers of 1000 or 1024. */
+export function fileSize(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const key = unit.toUpperCase();
+  const bytes = isByteUnit(key) ? Number(amount) * BYTE_UNITS[key] : NaN;
+  if (!(bytes >= 1) || amount === "") throw new InvalidArgumentError("It must be a size such as 5GB, 500MB or 2GiB.");
+  return bytes;
+}
+
 /** "64x80": width and height in pixels. */
 export function frameSize(text: string): FrameSize {
   const [, width = 0, height = 0] = (/^(\d+)[x×](\d+)$/.exec(text.trim()) ?? []).map(Number);

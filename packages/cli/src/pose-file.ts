@@ -1,31 +1,61 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { FrameSize } from "@omni/human";
 import type { Box } from "@omni/media";
-import { convertTrack, fillGaps, frameCount, keypointAt, parseKeypoints, upperBody8 } from "@omni/pose";
+import {
+  convertTrack,
+  fillGaps,
+  frameCount,
+  hideBelow,
+  isOpenPose,
+  keypointAt,
+  parseKeypoints,
+  parseOpenPose,
+  upperBody8,
+} from "@omni/pose";
 import type { KeypointTrack } from "@omni/pose";
 import { UsageError } from "./failure.ts";
 
 /** Gaps of up to this many frames are bridged. */
 const MAX_GAP = 5;
+/** Points that an estimator was less sure of are left out; the model was trained with points that are there or not. */
+const MIN_CONFIDENCE = 0.3;
+/** Frames a second of OpenPose's files, which do not say: those of most videos. */
+const OPENPOSE_FPS = 25;
 
 /**
- * Reads the keypoints that drive a video.
+ * Reads the keypoints that drive a video: our own JSON, OpenPose's, or a folder with OpenPose's frames.
  *
  * @throws UsageError or KeypointFormatError
  */
 export async function readPose(path: string): Promise<KeypointTrack> {
+  const json = await readKeypoints(path);
+  const found = isOpenPose(json) ? parseOpenPose(json, { fps: OPENPOSE_FPS }) : parseKeypoints(json);
+  if (frameCount(found) === 0) throw new UsageError(`${path}: there are no frames; give at least one`);
+  const sure = hideBelow(found, MIN_CONFIDENCE);
+  const points = sure.points.map((value, i) => (i % 3 === 2 && value > 0 ? 1 : value));
+  return fillGaps(convertTrack(withHeadAndNeck({ ...sure, points }), upperBody8), MAX_GAP);
+}
+
+async function readKeypoints(path: string): Promise<unknown> {
+  const isFolder = await stat(path).then(
+    (file) => file.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return readJson(path);
+  const names = (await readdir(path)).filter((name) => name.endsWith(".json")).sort();
+  return Promise.all(names.map((name) => readJson(join(path, name))));
+}
+
+async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, "utf8").catch(() => {
     throw new UsageError(`${path}: no such file, or it may not be read; check the path`);
   });
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new UsageError(`${path}: this is not JSON; give keypoints as packages/pose/README.md describes them`);
   }
-  const track = convertTrack(withHeadAndNeck(parseKeypoints(json)), upperBody8);
-  if (frameCount(track) === 0) throw new UsageError(`${path}: there are no frames; give at least one`);
-  return fillGaps(track, MAX_GAP);
 }
 
 /** Adds what COCO lacks and the model knows: the head at the nose, the neck between the shoulders. */

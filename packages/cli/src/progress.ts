@@ -9,9 +9,10 @@ const LINE_SECONDS = 10;
 export class Progress {
   readonly #context: Pick<Context, "stderr" | "terminal">;
   readonly #label: string;
-  readonly #started = performance.now();
+  /** What was done when it was first told, as after a stop, and when that was. */
+  #first: { readonly fraction: number; readonly at: number } | null = null;
   #bar: SingleBar | null = null;
-  #lastLine = this.#started;
+  #lastLine = performance.now();
 
   constructor(context: Pick<Context, "stderr" | "terminal">, label: string) {
     this.#context = context;
@@ -23,8 +24,10 @@ export class Progress {
    * @param detail what is being done
    */
   update(fraction: number, detail: string): void {
-    const elapsed = (performance.now() - this.#started) / 1000;
-    const left = fraction > 0 ? `about ${duration((elapsed * (1 - fraction)) / fraction)} left` : "starting";
+    this.#first ??= { fraction, at: performance.now() };
+    const elapsed = (performance.now() - this.#first.at) / 1000;
+    const done = fraction - this.#first.fraction;
+    const left = done > 0 ? `about ${duration((elapsed * (1 - fraction)) / done)} left` : "starting";
     const { terminal } = this.#context;
     if (terminal) {
       this.#bar ??= startBar(this.#label, terminal);

@@ -1,5 +1,6 @@
 import { convertTrack, upperBody8, type KeypointTrack } from "@omni/pose";
 import {
+  boxNames,
   clip as drawPuppet,
   curveAt,
   keypointNames,
@@ -28,14 +29,14 @@ export interface PuppetSource {
 /**
  * Opens the speech engine and gives endless clips of a split; clip `index` is always the same.
  *
- * @param silentRate share of clips in which nobody speaks
+ * @param defaults of every clip
  */
-export async function openPuppets(split: Split, seed = 0, silentRate = 0.08): Promise<PuppetSource> {
+export async function openPuppets(split: Split, seed = 0, defaults: PerformanceOptions = {}): Promise<PuppetSource> {
   const synthesizer = await openSynthesizer();
   const bank = split === "train" ? new UtteranceBank(BANK_SIZE) : null;
   const seedOf = (index: number): number => seed * 1_000_003 + index;
   const puppet = (index: number, options: PerformanceOptions): PuppetClip =>
-    drawPuppet(seedOf(index), { split, synthesizer, bank, silentRate, ...options });
+    drawPuppet(seedOf(index), { split, synthesizer, bank, ...defaults, ...options });
   return {
     puppet,
     clips: (index, { width, height, frames }) => trainingClip(puppet(index, { width, height, frames })),
@@ -50,8 +51,17 @@ const IMPORTANCE = [
   { parts: ["head", "hair", "brows", "arms"], value: 0.25 },
 ] as const;
 
-function movingParts(labels: Uint8Array): Float32Array {
+/** Of all that a mouth may cover as it opens: a shut mouth is a line of pixels, and must be learnt where the reference's is open. */
+const MOUTH_ROOM = 2;
+
+function movingParts({ labels, boxes, frames, width, height }: PuppetClip): Float32Array {
   const out = new Float32Array(labels.length);
+  for (let f = 0; f < frames; f++) {
+    const box = boxes.subarray((f * boxNames.length + boxNames.indexOf("mouth")) * 4);
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = box;
+    for (let y = Math.floor(y0); y < y1; y++)
+      for (let x = Math.floor(x0); x < x1; x++) out[(f * height + y) * width + x] = MOUTH_ROOM;
+  }
   for (const { parts, value } of IMPORTANCE)
     partMask(labels, parts).forEach((on, i) => (out[i] = Math.max(out[i] ?? 0, on * value)));
   return out;
@@ -59,7 +69,7 @@ function movingParts(labels: Uint8Array): Float32Array {
 
 /** A puppet clip as the trainer takes it. */
 export function trainingClip(clip: PuppetClip): TrainingClip {
-  const { frames, width, height, fps, video, audio, caption, lipSync, poseVisible, labels, reference } = clip;
+  const { frames, width, height, fps, video, audio, caption, lipSync, poseVisible, reference } = clip;
   return {
     frames,
     width,
@@ -69,10 +79,11 @@ export function trainingClip(clip: PuppetClip): TrainingClip {
     audio,
     caption,
     lipSync,
+    silent: clip.text === "",
     poseVisible,
     reference: reference.image,
     keypoints: poseTrack(clip).points,
-    moving: movingParts(labels),
+    moving: movingParts(clip),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getDevice, type Device } from "@omni/core";
 import { OmniHuman, presets } from "@omni/human";
 import type { HumanConfig } from "@omni/human";
 import { encodeWav } from "@omni/media";
@@ -40,10 +41,15 @@ const thinConfig: HumanConfig = {
   sampling: { ...nano.sampling, steps: 1 },
 };
 
-let model: Promise<OmniHuman> | null = null;
+const models = new WeakMap<Device, Promise<OmniHuman>>();
 
-/** An untrained model, made once. */
-export const thinModel = (): Promise<OmniHuman> => (model ??= OmniHuman.create(thinConfig).realize());
+/** An untrained model, made once a device: other test files of this process open and close their own. */
+export async function thinModel(): Promise<OmniHuman> {
+  const device = await getDevice();
+  const model = models.get(device) ?? OmniHuman.create(thinConfig).realize();
+  models.set(device, model);
+  return model;
+}
 
 /** Time that a test may take where other programs hold the processor and kernels compile for the first time, ms. */
 export const SLOW_MACHINE = 180_000;

@@ -1,21 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { getDevice, Rng } from "@omni/core";
+import { Wav2Vec2Encoder } from "@omni/audio";
+import { getDevice, type PlanReport, Rng } from "@omni/core";
 import { openCheckpoint } from "@omni/core/checkpoint";
-import {
-  forgetPose,
-  loadAudio,
-  loadAutoencoder,
-  loadDenoiser,
-  presets,
-  saveAudio,
-  saveAutoencoder,
-  saveDenoiser,
-  WEIGHT_FILES,
-} from "@omni/human";
+import { Denoiser, forgetPose, presets, saveAudio, saveAutoencoder, saveDenoiser, WEIGHT_FILES } from "@omni/human";
 import { visemeClasses } from "@omni/puppet";
 import { halvingStages, nanoVaePhases, trainAudio, trainDit, trainVae, withPoseRatio } from "@omni/trainer";
 import type { LogLine, LoopOptions } from "@omni/trainer";
+import { CausalVae } from "@omni/vae";
 import { note } from "./context.ts";
 import type { Context } from "./context.ts";
 import { Interrupted, UsageError } from "./failure.ts";
@@ -23,9 +15,11 @@ import { Progress } from "./progress.ts";
 import { openPuppets } from "./puppet-source.ts";
 import type { PuppetSource } from "./puppet-source.ts";
 import { openLog } from "./run-log.ts";
+import { trainingLosses } from "./vae-losses.ts";
+import type { VaeLosses } from "./vae-losses.ts";
 
 /** The parts in the order in which they are trained: the last needs the others. */
-export const PARTS = ["vae", "audio", "dit"] as const;
+const PARTS = ["vae", "audio", "dit"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What `omni train` is asked for. */
@@ -46,12 +40,14 @@ export interface TrainRequest {
   readonly decoderOnly: boolean;
   /** Noise on the latents that the decoder is trained to see through, in their deviations. */
   readonly latentNoise: number;
+  /** What the autoencoder is to minimise. */
+  readonly losses: VaeLosses;
   /** First stage of the denoiser's run. */
   readonly firstStage: number;
   /** Share of clips with a pose in the last stage. */
   readonly poseRatio: number;
-  /** Share of clips in which nobody speaks. */
-  readonly silentRatio: number;
+  /** Share of clips in which nobody speaks; null: the puppets'. */
+  readonly silentRatio: number | null;
   /** Starts the pose condition of `init` anew. */
   readonly freshPose: boolean;
   /** The command, for the record. */
@@ -84,8 +80,19 @@ export async function train(request: TrainRequest, context: Context): Promise<st
     log.write("step", { ...line });
     progress.update(line.step / line.steps, describe(line));
   };
+  const onPlan = (plan: PlanReport): void => {
+    log.write("plan", { dispatches: plan.dispatches, peakBytes: plan.peakBytes, bytes: plan.bytes });
+    note(
+      context,
+      `A step is ${plan.dispatches} kernels and needs ${Math.ceil(plan.peakBytes / 2 ** 20)} MiB on the device.`,
+    );
+  };
   try {
-    const puppets = await openPuppets("train", request.seed, request.silentRatio);
+    const puppets = await openPuppets(
+      "train",
+      request.seed,
+      request.silentRatio === null ? {} : { silentRate: request.silentRatio },
+    );
     const bytes = await trained(
       request,
       puppets,
@@ -94,6 +101,7 @@ export async function train(request: TrainRequest, context: Context): Promise<st
         checkpoint,
         signal: AbortSignal.any([context.signal, ...limit]),
         onLog,
+        onPlan,
       },
       async () => {
         if (context.signal.aborted)
@@ -134,27 +142,28 @@ async function trained(
       const phases = batch === null ? planned : planned.map((phase) => ({ ...phase, batch }));
       const vae = await trainVae({
         ...options,
-        ...(await first(loadAutoencoder)),
+        ...(await first((path) => CausalVae.load(path))),
         clips: puppets.clips,
         phases,
         decoderOnly,
         latentNoise,
+        ...(await trainingLosses(request.losses, request)),
       });
       return saveAutoencoder(vae, { metadata: await record() });
     }
     case "audio": {
       const encoder = await trainAudio({
         ...options,
-        ...(await first(loadAudio)),
+        ...(await first((path) => Wav2Vec2Encoder.load(path))),
         speech: puppets.speech,
         classes: visemeClasses,
       });
       return saveAudio(encoder, { metadata: await record() });
     }
     case "dit": {
-      const vae = await loadAutoencoder(join(out, WEIGHT_FILES.vae));
-      const audio = await loadAudio(join(out, WEIGHT_FILES.audio));
-      const { start } = await first(loadDenoiser);
+      const vae = await CausalVae.load(join(out, WEIGHT_FILES.vae));
+      const audio = await Wav2Vec2Encoder.load(join(out, WEIGHT_FILES.audio));
+      const { start } = await first((path) => Denoiser.load(path));
       const { denoiser, average } = await trainDit({
         ...options,
         ...(start && { start: freshPose ? forgetPose(start, new Rng(seed)) : start }),

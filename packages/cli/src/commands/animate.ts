@@ -21,6 +21,7 @@ interface Options {
   readonly size?: FrameSize;
   readonly fit: "crop" | "pad";
   readonly weights?: string;
+  readonly int8: "keep" | "widen";
   readonly adapter?: AdapterChoice;
   readonly log?: string;
 }
@@ -29,7 +30,7 @@ const examples = `
 Examples:
   omni animate --image me.jpg --audio speech.wav --out me.mp4
   omni animate --image me.jpg --audio song.mp3 --text "a woman singing" --seconds 10 --out me.webm
-  omni animate --image me.jpg --pose dance.json --out me.mp4          (keypoints: packages/pose/README.md)
+  omni animate --image me.jpg --pose dance.json --out me.mp4          (keypoints: omni pose --help)
   omni animate --image me.jpg --audio speech.wav --size 48x80 --seed 7 --steps 16 --out me.mp4
 
 Sound drives mouth and gestures; a pose drives arms and head; with both, both do. More steps are slower and a little
@@ -42,7 +43,7 @@ export function animateCommand(context: Context): Command {
     .option("--image <file>", "the person: PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP")
     .option("--audio <file>", "speech or song: WAV, MP3, M4A, OGG, FLAC, or a video's sound")
     .option("--text <caption>", 'what is to be seen, such as "a man waving"')
-    .option("--pose <file.json>", "keypoints that drive head and arms")
+    .option("--pose <file>", "keypoints that drive head and arms: omni pose makes them; or OpenPose's JSON")
     .option("--out <file>", "the video to write: .mp4 or .webm")
     .option("--seconds <n>", "length; default: that of the sound", positive)
     .option("--steps <n>", "sampling steps a segment; default: the model's", count)
@@ -55,6 +56,11 @@ export function animateCommand(context: Context): Command {
         .default("crop"),
     )
     .option("--weights <folder>", "other weights than those that ship")
+    .addOption(
+      new Option("--int8 <how>", "int8 weights (omni convert --dtype int8) stay so on the device, or become f32")
+        .choices(["keep", "widen"])
+        .default("widen"),
+    )
     .addOption(adapterOption())
     .option("--log <file>", "write a log of one JSON object a line")
     .addHelpText("after", examples)

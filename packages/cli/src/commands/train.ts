@@ -5,8 +5,10 @@ import { UsageError } from "../failure.ts";
 import { print } from "../context.ts";
 import { adapterOption, count, index, positive, share, stage } from "../options.ts";
 import type { Part } from "../training.ts";
+import { checkLosses, givenLosses, vaeLossOptions } from "../vae-losses.ts";
+import type { VaeLosses } from "../vae-losses.ts";
 
-interface Options {
+interface Options extends VaeLosses {
   readonly out: string;
   readonly preset: "nano";
   readonly steps?: number;
@@ -21,7 +23,7 @@ interface Options {
   readonly firstStage: number;
   readonly freshPose?: boolean;
   readonly poseRatio: number;
-  readonly silentRatio: number;
+  readonly silentRatio?: number;
   readonly adapter?: AdapterChoice;
 }
 
@@ -35,7 +37,7 @@ Examples, in this order:
 
 /** `omni train`: trains a part of the nano model on puppets. */
 export function trainCommand(context: Context): Command {
-  return new Command("train")
+  const command = new Command("train")
     .description("train a part of the model on cartoon people drawn on the fly")
     .addArgument(new Argument("<part>", "what to train").choices(["vae", "audio", "dit"]))
     .addOption(new Option("--preset <name>", "size of the model").choices(["nano"]).default("nano"))
@@ -52,7 +54,9 @@ export function trainCommand(context: Context): Command {
       "--latent-noise <deviation>",
       "vae: add noise of up to this size to the latents, so that the decoder forgives what a denoiser leaves",
       positive,
-    )
+    );
+  for (const option of vaeLossOptions()) command.addOption(option);
+  return command
     .option("--first-stage <n>", "dit: leave out the stages before; 0 text, 1 reference, 2 audio, 3 pose", stage, 0)
     .option(
       "--pose-ratio <share>",
@@ -60,7 +64,11 @@ export function trainCommand(context: Context): Command {
       share,
       0.25,
     )
-    .option("--silent-ratio <share>", "vae, dit: of the clips in which nobody speaks", share, 0.08)
+    .option(
+      "--silent-ratio <share>",
+      "vae, dit: of the clips in which nobody speaks; default: the puppets' 0.08",
+      share,
+    )
     .option("--fresh-pose", "dit: let --init forget what it knows of poses, to learn them anew")
     .addOption(adapterOption())
     .addHelpText("after", examples)
@@ -78,7 +86,7 @@ export function trainCommand(context: Context): Command {
         firstStage,
         freshPose = false,
         poseRatio,
-        silentRatio,
+        silentRatio = null,
         adapter,
       } = options;
       if (decoderOnly && (part !== "vae" || init === null))
@@ -87,6 +95,7 @@ export function trainCommand(context: Context): Command {
       if (freshPose && (part !== "dit" || init === null))
         throw new UsageError("--fresh-pose: is for `train dit` and needs --init, the folder of the weights to keep");
       if (firstStage > 0 && part !== "dit") throw new UsageError("--first-stage: is for `train dit`");
+      checkLosses(options, part);
       const { getDevice } = await import("@omni/core");
       if (adapter !== undefined) await getDevice({ adapter });
       const { DEFAULT_STEPS, train } = await import("../training.ts");
@@ -97,12 +106,13 @@ export function trainCommand(context: Context): Command {
         ...(init === null ? [] : ["--init", init]),
         ...(decoderOnly ? ["--decoder-only"] : []),
         ...(latentNoise > 0 ? ["--latent-noise", latentNoise] : []),
+        ...givenLosses(options),
         ...(firstStage > 0 ? ["--first-stage", firstStage] : []),
         ...(freshPose ? ["--fresh-pose"] : []),
         ...(poseRatio === 0.25 ? [] : ["--pose-ratio", poseRatio]),
-        ...(silentRatio === 0.08 ? [] : ["--silent-ratio", silentRatio]),
+        ...(silentRatio === null ? [] : ["--silent-ratio", silentRatio]),
       ];
-      const command = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
+      const record = ["omni train", part, "--steps", steps, "--seed", seed, ...given].join(" ");
       const path = await train(
         {
           part,
@@ -120,7 +130,8 @@ export function trainCommand(context: Context): Command {
           freshPose,
           poseRatio,
           silentRatio,
-          command,
+          losses: options,
+          command: record,
         },
         context,
       );
