@@ -1,6 +1,6 @@
 import { type Device, grad, realize, Rng, setEager, tensor, type Tensor } from "@omni/core";
 import { AdamW, clipGradNorm } from "@omni/core/optim";
-import { type DitInputs, MMDiT, presets, videoFramesOf } from "@omni/dit";
+import { type DitInputs, MMDiT, NO_CONDITIONS, presets, videoFramesOf } from "@omni/dit";
 import { eachBranch, euler, guidedVelocity } from "@omni/sampler";
 import { CausalVae, compression, vaePresets } from "@omni/vae";
 import { expectAll } from "../../ops/kind.ts";
@@ -21,9 +21,7 @@ async function clipInputs({ batch, frames, side, textLength }: DenoiserSpec): Pr
   const audio = rng.normal([batch, videoFramesOf(frames), audioTokensPerFrame, audioDim]);
   const t = rng.uniform([batch]);
   await realize([noisy, reference, text, audio, t]);
-  const absent = { motion: null, pose: null, textMask: null };
-  const allActive = { referenceActive: null, textActive: null, audioMask: null, poseActive: null };
-  return { noisy, reference, text, audio, t, ...absent, ...allActive };
+  return { ...NO_CONDITIONS, noisy, reference, text, audio, t };
 }
 
 /** Runs something with every op by itself. */
