@@ -34,10 +34,7 @@ function find(leaf: Tensor | undefined, what: string): Tensor {
  *
  * @param build may realise what it computes on the way, where no gradient is asked for
  */
-export async function runModel(
-  loaded: LoadedCase,
-  build: (model: ModelCase) => ModelAnswer | Promise<ModelAnswer>,
-): Promise<CaseAnswer> {
+export async function runModel(loaded: LoadedCase, build: ModelBuilder): Promise<CaseAnswer> {
   const inputs = new Map(loaded.inputs.map((input) => [input.name, inputTensor(loaded, input)]));
   const model: ModelCase = {
     args: new TorchArgs(loaded.args),
@@ -72,6 +69,26 @@ export async function runModel(
       outputs.map((output) => (output instanceof Tensor ? computed(output) : Promise.resolve(output))),
     ),
     grads: await Promise.all(slopes.map(computed)),
+  };
+}
+
+/** A network or a part of one, from a case. */
+export type ModelBuilder = (model: ModelCase) => ModelAnswer | Promise<ModelAnswer>;
+
+/**
+ * Runs cases by what builds them.
+ *
+ * @param nameOf what a case is looked up by
+ */
+export function modelCases(
+  builders: Readonly<Record<string, ModelBuilder>>,
+  nameOf: (loaded: LoadedCase) => string = ({ op }) => op,
+): (loaded: LoadedCase) => Promise<CaseAnswer> {
+  return async (loaded) => {
+    const name = nameOf(loaded);
+    const build = Object.hasOwn(builders, name) ? builders[name] : undefined;
+    if (!build) throw new SkippedCase(`${name} is not implemented`);
+    return runModel(loaded, build);
   };
 }
 

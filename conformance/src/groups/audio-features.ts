@@ -1,7 +1,7 @@
 import { melFilters, melSpectrogram, mfcc, sincResample, spectrum, type SpectrumOptions } from "@omni/audio";
-import { type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
+import { type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
 import type { TorchArgs } from "../torch-args.ts";
-import { type CaseAnswer, type LoadedCase, SkippedCase } from "../types.ts";
+import { SkippedCase } from "../types.ts";
 
 /** torch.stft's arguments, in the set's two spellings. */
 function spectrumOptions(args: TorchArgs): SpectrumOptions {
@@ -74,16 +74,10 @@ function resampling({ args, input }: ModelCase): ModelAnswer {
   return { outputs: { y: () => y } };
 }
 
-const builders: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
+/** Spectra, cepstra and resampling of sound. */
+export const runAudioFeatures = modelCases({
   wav2lip_melspectrogram: wav2lip,
   "python_speech_features.mfcc": coefficients,
   stft: transform,
   "torchaudio.resample": resampling,
-};
-
-/** Spectra, cepstra and resampling of sound. */
-export function runAudioFeatures(loaded: LoadedCase): Promise<CaseAnswer> {
-  const build = Object.hasOwn(builders, loaded.op) ? builders[loaded.op] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
-  return runModel(loaded, build);
-}
+});

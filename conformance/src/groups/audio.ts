@@ -10,8 +10,8 @@ import {
   Wav2Vec2Encoder,
 } from "@omni/audio";
 import { tensor } from "@omni/core";
-import { loadUpstream, type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
-import { type CaseAnswer, type LoadedCase, SkippedCase, type StoredValues } from "../types.ts";
+import { loadUpstream, type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
+import { type LoadedCase, SkippedCase, type StoredValues } from "../types.ts";
 
 function values(loaded: LoadedCase, name: string): StoredValues | null {
   const found = loaded.inputs.find((one) => one.name === name);
@@ -74,15 +74,9 @@ function outputLengths({ loaded }: ModelCase): ModelAnswer {
   return { outputs: { frames: () => tensor(frames, { shape: lengths.shape }) } };
 }
 
-const builders: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
+/** Audio encoders, and what stands before them. */
+export const runAudio = modelCases({
   model: encoder,
   wav2vec2_feature_extractor: featureExtractor,
   wav2vec2_output_lengths: outputLengths,
-};
-
-/** Audio encoders, and what stands before them. */
-export function runAudio(loaded: LoadedCase): Promise<CaseAnswer> {
-  const build = Object.hasOwn(builders, loaded.op) ? builders[loaded.op] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
-  return runModel(loaded, build);
-}
+});

@@ -1,6 +1,7 @@
 import { tensor, type Tensor } from "@omni/core";
 import type { Module } from "@omni/core/nn";
-import { fromUpstream, type KeyRule } from "@omni/dit";
+import type { KeyRule } from "@omni/core/checkpoint";
+import { fromUpstream } from "@omni/dit";
 import type { Weights } from "../types.ts";
 
 /** Where a module stands in the network that the rules are for, when it is but a part. */

@@ -16,9 +16,9 @@ import {
   trainingTimes,
   uniPC,
 } from "@omni/sampler";
-import { type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
+import { type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
 import { TorchArgs } from "../torch-args.ts";
-import { type CaseAnswer, type Computed, type LoadedCase, SkippedCase } from "../types.ts";
+import { type Computed, SkippedCase } from "../types.ts";
 
 const row = (values: readonly number[]): Computed => ({
   shape: [values.length],
@@ -169,16 +169,10 @@ async function sampling({ args, input }: ModelCase): Promise<ModelAnswer> {
   };
 }
 
-const builders: Readonly<Record<string, (model: ModelCase) => ModelAnswer | Promise<ModelAnswer>>> = {
+/** Times, solvers and loss weights of flow matching. */
+export const runScheduler = modelCases({
   flow_match_euler_sigmas: sigmas,
   flow_match_train: training,
   sd3_loss_weighting: weighting,
   flow_sampling: sampling,
-};
-
-/** Times, solvers and loss weights of flow matching. */
-export function runScheduler(loaded: LoadedCase): Promise<CaseAnswer> {
-  const build = Object.hasOwn(builders, loaded.op) ? builders[loaded.op] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
-  return runModel(loaded, build);
-}
+});

@@ -1,23 +1,19 @@
 import { Rng, type Tensor } from "@omni/core";
 import { Block, sd3Block, type Sd3Config, sd3DiffusersRules, type Sd3States, Sd3Transformer } from "@omni/dit";
 import { flowPoint } from "@omni/sampler";
-import { type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
+import { type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
 import type { TorchArgs } from "../torch-args.ts";
-import { type CaseAnswer, type LoadedCase, SkippedCase } from "../types.ts";
+import { SkippedCase } from "../types.ts";
 import { joinUpstream } from "./dit-weights.ts";
 
-const networks: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
-  SD3Transformer2DModel: transformer,
-  JointTransformerBlock: jointBlock,
-};
-
 /** Stable Diffusion 3's transformer: whole, in a training step, and one block of it. */
-export function runSd3(loaded: LoadedCase): Promise<CaseAnswer> {
-  const name = String(loaded.args["model_class"]);
-  const build = Object.hasOwn(networks, name) ? networks[name] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${name} is not implemented`));
-  return runModel(loaded, build);
-}
+export const runSd3 = modelCases(
+  {
+    SD3Transformer2DModel: transformer,
+    JointTransformerBlock: jointBlock,
+  },
+  ({ args }) => String(args["model_class"]),
+);
 
 /** Whether queries and keys have a norm; diffusers has others than ours. */
 function hasQkNorm(args: TorchArgs): boolean {

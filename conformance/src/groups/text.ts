@@ -1,7 +1,7 @@
 import { tensor } from "@omni/core";
-import { fromUpstream, relativePositionBucket, T5Encoder, textConfigFromUpstream } from "@omni/text";
-import { loadUpstream, type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
-import { type CaseAnswer, type LoadedCase, SkippedCase } from "../types.ts";
+import { encoderNames, relativePositionBucket, T5Encoder, textConfigFromUpstream } from "@omni/text";
+import { loadUpstream, type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
+import { SkippedCase } from "../types.ts";
 
 /** Encoders by upstream's class, and whether each layer has its own table of positions. */
 const PER_LAYER: Readonly<Record<string, boolean>> = { T5EncoderModel: false, UMT5EncoderModel: true };
@@ -11,7 +11,7 @@ function encoder({ args, input, optional, weights, loaded }: ModelCase): ModelAn
   const perLayer = Object.hasOwn(PER_LAYER, name) ? PER_LAYER[name] : undefined;
   if (perLayer === undefined) throw new SkippedCase(`${name} is not implemented`);
   const network = new T5Encoder(textConfigFromUpstream(loaded.args, { perLayer }));
-  const parameter = loadUpstream(network, weights, fromUpstream);
+  const parameter = loadUpstream(network, weights, encoderNames(new Set(weights.keys())));
   const mask = optional("attention_mask");
   const { hidden, attentions, positionBiases } = network.trace(input("input_ids"), mask && mask.cast("f32"));
   const last = hidden.at(-1);
@@ -38,14 +38,8 @@ function bucket({ args, loaded }: ModelCase): ModelAnswer {
   return { outputs: { bucket: () => tensor(buckets, { shape: positions.shape }) } };
 }
 
-const builders: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
+/** Text encoders and their relative positions. */
+export const runText = modelCases({
   model: encoder,
   t5_relative_position_bucket: bucket,
-};
-
-/** Text encoders and their relative positions. */
-export function runText(loaded: LoadedCase): Promise<CaseAnswer> {
-  const build = Object.hasOwn(builders, loaded.op) ? builders[loaded.op] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
-  return runModel(loaded, build);
-}
+});

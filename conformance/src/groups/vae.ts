@@ -1,22 +1,18 @@
 import { concat, Rng } from "@omni/core";
-import { CausalConv3d, CausalVae, FeatureCache, fromDiffusersKey, vaePresets, type VaeConfig } from "@omni/vae";
-import { loadUpstream, type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
+import { keySources } from "@omni/core/checkpoint";
+import { CausalConv3d, CausalVae, diffusersRules, FeatureCache, vaePresets, type VaeConfig } from "@omni/vae";
+import { loadUpstream, type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
 import type { TorchArgs } from "../torch-args.ts";
-import { type CaseAnswer, type LoadedCase, SkippedCase, type Weights } from "../types.ts";
-
-/** Networks of the autoencoders by upstream's class. */
-const networks: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
-  AutoencoderKLWan: autoencoder,
-  WanCausalConv3d: causalConvolution,
-};
+import { SkippedCase, type Weights } from "../types.ts";
 
 /** Video autoencoders: whole ones, and their causal convolution. */
-export function runVae(loaded: LoadedCase): Promise<CaseAnswer> {
-  const name = String(loaded.args["model_class"]);
-  const build = Object.hasOwn(networks, name) ? networks[name] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${name} is not implemented`));
-  return runModel(loaded, build);
-}
+export const runVae = modelCases(
+  {
+    AutoencoderKLWan: autoencoder,
+    WanCausalConv3d: causalConvolution,
+  },
+  ({ args }) => String(args["model_class"]),
+);
 
 /** diffusers' arguments of `AutoencoderKLWan` as our config. */
 function vaeConfig(args: TorchArgs): VaeConfig {
@@ -42,7 +38,9 @@ function vaeConfig(args: TorchArgs): VaeConfig {
 function autoencoder({ args, input, optional, weights }: ModelCase): ModelAnswer {
   const config = vaeConfig(args);
   const vae = new CausalVae(config);
-  const toOurs = (key: string): string => fromDiffusersKey(key, config);
+  const sources = keySources(Object.keys(vae.stateDict()), diffusersRules(config));
+  const names = new Map([...sources].flatMap(([name, { keys }]) => keys.map((key) => [key, name])));
+  const toOurs = (key: string): string | undefined => names.get(key);
   const parameter = loadUpstream(vae, shapedFor(vae, weights, toOurs), toOurs);
   const whole = optional("video");
   // upstream encodes whole chunks of four frames after the first, and leaves the rest out
@@ -57,11 +55,11 @@ function autoencoder({ args, input, optional, weights }: ModelCase): ModelAnswer
 }
 
 /** Upstream's weights in our shapes: norm gains as vectors, 2D kernels as kernels of one frame. */
-function shapedFor(vae: CausalVae, weights: Weights, toOurs: (key: string) => string): Weights {
+function shapedFor(vae: CausalVae, weights: Weights, toOurs: (key: string) => string | undefined): Weights {
   const own = vae.stateDict();
   return new Map(
     [...weights].map(([key, { shape, data }]) => {
-      const target = own[toOurs(key)]?.shape ?? shape;
+      const target = own[toOurs(key) ?? ""]?.shape ?? shape;
       const same = target.filter((n) => n > 1).join() === shape.filter((n) => n > 1).join();
       return [key, { shape: same ? target : shape, data }];
     }),

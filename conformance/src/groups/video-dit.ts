@@ -1,7 +1,7 @@
 import type { Tensor } from "@omni/core";
 import {
   applyRope,
-  type DitInputs,
+  NO_CONDITIONS,
   type Position,
   rope3d,
   ropeAngles,
@@ -12,24 +12,18 @@ import {
   WanDit,
   wanRopeAxes,
 } from "@omni/dit";
-import { type ModelAnswer, type ModelCase, runModel } from "../model-case.ts";
+import { type ModelAnswer, type ModelCase, modelCases } from "../model-case.ts";
 import type { TorchArgs } from "../torch-args.ts";
-import { type CaseAnswer, type Computed, type LoadedCase, SkippedCase } from "../types.ts";
+import { type Computed, SkippedCase } from "../types.ts";
 import { joinUpstream } from "./dit-weights.ts";
 
-const builders: Readonly<Record<string, (model: ModelCase) => ModelAnswer>> = {
+/** Video transformers, and the tables of positions and times that they are given. */
+export const runVideoDit = modelCases({
   model: transformer,
   rope3d_table: ropeTable,
   timestep_embedding: embedding,
   sincos_pos_embed_3d: positionTable,
-};
-
-/** Video transformers, and the tables of positions and times that they are given. */
-export function runVideoDit(loaded: LoadedCase): Promise<CaseAnswer> {
-  const build = Object.hasOwn(builders, loaded.op) ? builders[loaded.op] : undefined;
-  if (!build) return Promise.reject(new SkippedCase(`${loaded.op} is not implemented`));
-  return runModel(loaded, build);
-}
+});
 
 function wanConfig(args: TorchArgs): WanConfig {
   const name = args.text("model_class");
@@ -53,27 +47,13 @@ function wanConfig(args: TorchArgs): WanConfig {
   };
 }
 
-/** No condition but those that follow. */
-const NONE: Omit<DitInputs, "noisy" | "t"> = {
-  motion: null,
-  reference: null,
-  referenceActive: null,
-  text: null,
-  textMask: null,
-  textActive: null,
-  audio: null,
-  audioMask: null,
-  pose: null,
-  poseActive: null,
-};
-
 function transformer({ args, input, weights }: ModelCase): ModelAnswer {
   const config = wanConfig(args);
   const network = new WanDit(config);
   const parameter = joinUpstream(network, weights, wanDiffusersRules);
   const noisy = input("hidden_states");
   const t = input("timestep").cast("f32").div(1000);
-  const velocity = network.forward({ ...NONE, noisy, t, text: input("encoder_hidden_states") });
+  const velocity = network.forward({ ...NO_CONDITIONS, noisy, t, text: input("encoder_hidden_states") });
   const [, , frames = 0, height = 0, width = 0] = noisy.shape;
   const angles = anglesOf(grid(frames, height / 2, width / 2), wanRopeAxes(config.headDim), 10_000);
   return {
