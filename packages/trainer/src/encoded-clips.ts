@@ -14,7 +14,10 @@ export interface EncodedClip {
   readonly audio: Float32Array;
   /** [F, K, 3] */
   readonly keypoints: Float32Array;
-  /** [T, h, w]: mean importance of the pixels under each latent cell, see `TrainingClip.moving`. */
+  /**
+   * [T, h, w]: importance of each latent cell, the root mean square of that of its pixels (`TrainingClip.moving`): a plain mean would forget a mouth of
+   * two or three pixels.
+   */
   readonly moving: Float32Array;
   readonly caption: string;
   readonly lipSync: boolean;
@@ -85,7 +88,7 @@ export async function encodeClips(
   }));
 }
 
-/** Mean of the importance over the frames and pixels of each latent cell. */
+/** Root mean square of the importance over the frames and pixels of each latent cell. */
 function pooled({ moving, frames, height, width }: TrainingClip, T: number, h: number, w: number): Float32Array {
   const out = new Float32Array(T * h * w);
   const counts = new Float32Array(T * h * w);
@@ -94,11 +97,11 @@ function pooled({ moving, frames, height, width }: TrainingClip, T: number, h: n
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
         const cell = (t * h + Math.floor((y * h) / height)) * w + Math.floor((x * w) / width);
-        out[cell] = (out[cell] ?? 0) + (moving[(f * height + y) * width + x] ?? 0);
+        out[cell] = (out[cell] ?? 0) + (moving[(f * height + y) * width + x] ?? 0) ** 2;
         counts[cell] = (counts[cell] ?? 0) + 1;
       }
   }
-  return out.map((sum, i) => sum / Math.max(1, counts[i] ?? 1));
+  return out.map((sum, i) => Math.sqrt(sum / Math.max(1, counts[i] ?? 1)));
 }
 
 interface Shelf {
