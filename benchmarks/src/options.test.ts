@@ -30,6 +30,15 @@ describe("parseOptions", () => {
     expect(parseOptions(["--peers", "none"])).toMatchObject({ contenders: ["ours", "forward"] });
   });
 
+  test("has an earlier commit beside ours, where it can run", () => {
+    expect(parseOptions(["--before", "v0.1", "--peers", "jax"])).toMatchObject({
+      contenders: ["ours", "forward", "before", "jax"],
+      before: "v0.1",
+    });
+    expect(parseOptions([])).toMatchObject({ before: null });
+    expect(() => parseOptions(["--before", "v0.1", "--runtimes", "chromium"])).toThrow("--runtimes node");
+  });
+
   test("names what it cannot carry out, and what it could", () => {
     expect(() => parseOptions(["--peers", "torch"])).toThrow("--peers must be among raw, tfjs");
     expect(() => parseOptions(["--ops", "fft"])).toThrow("--ops must name ops of --list, got fft");

@@ -16,14 +16,19 @@ export interface BenchOptions {
   readonly sizes: "full" | "tiny";
   readonly resume: boolean;
   readonly json: boolean;
+  /** A commit whose @omni/core takes part beside today's. */
+  readonly before: string | null;
   readonly out: string;
 }
 
 /** A command line that cannot be carried out. */
 export class UsageError extends Error {}
 
-/** Contenders of `--peers`: ours, and with it its forward pass, is always there. */
-const PEERS: readonly ContenderId[] = CONTENDERS.filter((id) => id !== "ours" && id !== "forward");
+/** Always there: ours, and with it its forward pass. */
+const OURS: readonly ContenderId[] = ["ours", "forward"];
+
+/** Contenders of `--peers`. */
+const PEERS: readonly ContenderId[] = CONTENDERS.filter((id) => !OURS.includes(id) && id !== "before");
 
 const FULL = { rounds: 15, seconds: 120 };
 const QUICK = { rounds: 3, seconds: 20 };
@@ -40,6 +45,7 @@ multiplies and copies at most. Prints a Markdown table; writes results.jsonl, re
   --peers A,B,…      ${PEERS.join(", ")} (default: all), or none
   --runtimes A,B,…   ${RUNTIMES.join(", ")} (default: node); Deno and Bun are fetched once
   --adapter A,B,…    ${ADAPTER_CHOICES.join(", ")} (default: auto, what core finds by itself)
+  --before COMMIT    beside @omni/core as it was at a commit, in the same rounds; in Node alone
   --rounds N         timed rounds (default ${FULL.rounds})
   --seconds N        time for an op's rounds, of which there are at least three (default ${FULL.seconds})
   --quick            ${QUICK.rounds} rounds of at most ${QUICK.seconds} s: a first look
@@ -103,6 +109,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" | "
       rounds: text,
       seconds: text,
       out: text,
+      before: text,
       quick: flag,
       tiny: flag,
       resume: flag,
@@ -116,17 +123,26 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" | "
   const usual = values.quick || values.tiny ? QUICK : FULL;
   const peers =
     values.peers === "none" ? [] : values.peers === undefined ? PEERS : listed("peers", values.peers, PEERS);
+  const runtimes = listed("runtimes", values.runtimes ?? "node", RUNTIMES);
+  if (values.before !== undefined && runtimes.some((runtime) => runtime !== "node"))
+    throw new UsageError("bench: --before must go with --runtimes node: an earlier commit runs from its sources");
+  const entered: readonly ContenderId[] = [
+    ...OURS,
+    ...(values.before === undefined ? [] : ["before" as const]),
+    ...peers,
+  ];
   const partial = values.quick || values.tiny || values.ops !== undefined || values.peers !== undefined;
   return {
     ops: chosenOps(values.ops),
-    contenders: CONTENDERS.filter((id) => !PEERS.includes(id) || peers.includes(id)),
-    runtimes: listed("runtimes", values.runtimes ?? "node", RUNTIMES),
+    contenders: CONTENDERS.filter((id) => entered.includes(id)),
+    runtimes,
     adapters: listed("adapter", values.adapter ?? "auto", ADAPTER_CHOICES),
     rounds: values.rounds === undefined ? usual.rounds : count("rounds", values.rounds),
     seconds: values.seconds === undefined ? usual.seconds : count("seconds", values.seconds),
     sizes: values.tiny ? "tiny" : "full",
     resume: values.resume,
     json: values.json,
+    before: values.before ?? null,
     out: values.out ?? (partial ? SCRATCH : REPORT),
   };
 }

@@ -5,6 +5,7 @@ import { type ContenderId, contenderTitles } from "./contenders/contender.ts";
 import { type AdapterChoice, adapterEnvironment, kindOf } from "./host/adapters.ts";
 import { chromiumRunner } from "./host/chromium-cell.ts";
 import { measureCell } from "./host/measure-cell.ts";
+import { checkOut, type Checkout } from "./host/earlier.ts";
 import { bundlePeers } from "./host/peer-bundles.ts";
 import { ensurePeers } from "./host/peer-install.ts";
 import { type CellRunner, processRunner } from "./host/process-cell.ts";
@@ -79,10 +80,11 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const refusal = await ensurePeers();
   if (refusal !== null) say(`The peers cannot be installed: ${refusal}`);
   else for (const platform of ["node", "browser"] as const) await bundlePeers(platform);
+  const earlier = options.before === null ? null : await checkOut(options.before);
   const common = {
     commit: commit(),
     machine: machine(),
-    versions: { ...peerVersions() },
+    versions: { ...peerVersions(), ...(earlier && { before: earlier.commit }) },
     sizes: options.sizes,
   };
   const refusals: Refusal[] = [];
@@ -92,7 +94,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       try {
         const place = await openPlace(runtime, adapter, common, signal);
         say(`${runtime} ${place.provenance.runtimeVersion}, ${place.provenance.adapter}`);
-        await measurePlace(place, options, results, signal);
+        await measurePlace(place, { ...options, earlier }, results, signal);
       } catch (error) {
         const cause = error instanceof Error ? error.message : String(error);
         say(`${runtime}, ${adapter}: ${cause}`);
@@ -104,7 +106,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
 
 async function measurePlace(
   { run, provenance }: Place,
-  { ops, contenders, rounds, seconds, sizes }: BenchOptions,
+  { ops, contenders, rounds, seconds, sizes, earlier }: BenchOptions & { readonly earlier: Checkout | null },
   results: ResultsFile,
   signal: AbortSignal,
 ): Promise<void> {
@@ -117,7 +119,7 @@ async function measurePlace(
       say(`${title}: measured already`);
       continue;
     }
-    const job = { op: op.id, ...asked, budget: seconds * 1000, sizes };
+    const job = { op: op.id, ...asked, budget: seconds * 1000, sizes, earlier: earlier?.root ?? null };
     const record = await measureCell(
       { run, job, signal, limit: (seconds + SLACK) * 1000, onEvent: progress(title) },
       provenance,

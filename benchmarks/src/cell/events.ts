@@ -1,6 +1,6 @@
 import type { Ceiling, ContenderResult } from "../record/cell-record.ts";
 import type { ContenderId } from "../contenders/contender.ts";
-import type { GpuCounts } from "./gpu-counter.ts";
+import type { GpuCounts, GpuUse } from "./gpu-counter.ts";
 
 /** What a cell is to do. */
 export interface CellJob {
@@ -10,6 +10,8 @@ export interface CellJob {
   /** Milliseconds for all rounds. */
   readonly budget: number;
   readonly sizes: "full" | "tiny";
+  /** Where an earlier commit is checked out, if one takes part. */
+  readonly earlier: string | null;
 }
 
 /** A job, or only the question which adapter there is. */
@@ -28,6 +30,7 @@ export type CellEvent =
       readonly checked: string;
       readonly counts: GpuCounts | null;
       readonly peakBytes: number;
+      readonly before: GpuUse | null;
     };
 
 export type Tell = (event: CellEvent) => void;

@@ -7,6 +7,14 @@ export interface GpuCounts {
   readonly pipelines: number;
 }
 
+/** What a contender asks of WebGPU. */
+export interface GpuUse {
+  /** Of one steady run. */
+  readonly counts: GpuCounts;
+  /** Most bytes that lay in buffers at once. */
+  readonly peakBytes: number;
+}
+
 type Counts = { -readonly [K in keyof GpuCounts]: number };
 
 const none = (): Counts => ({ dispatches: 0, submits: 0, buffers: 0, bindGroups: 0, pipelines: 0 });

@@ -24,7 +24,7 @@ if (request !== "probe") {
   // after ours, which may have unpacked the driver
   provideNavigatorGpu();
   provideIteratorHelpers();
-  await runCell(request, { device, modules: nodePeers() }, tell);
+  await runCell(request, { device, modules: nodePeers(request.earlier) }, tell);
 }
 await closeDevice();
 // devices of the peers would keep the process alive

@@ -26,6 +26,7 @@ window.runBench = async (request, versions) => {
     const modules: PeerModules = {
       load: (name) => import(new URL(`/peers/${name}.mjs`, location.href).href),
       loadNative: () => Promise.reject(new Error("onnxruntime-node is native code, which no browser loads")),
+      startEarlier: () => Promise.reject(new Error("an earlier commit runs from its sources, which no page has")),
       wasm: Object.fromEntries(WASM_FILES.map((name) => [name, `/wasm/${name}`])),
       versions,
     };

@@ -8,7 +8,7 @@ import { starters } from "../contenders/start.ts";
 import { type Timed, timeOnce, timeRounds } from "../measure/rounds.ts";
 import { catalog } from "../ops/catalog.ts";
 import type { CellJob, Tell } from "./events.ts";
-import { type GpuCounts, GpuCounter } from "./gpu-counter.ts";
+import { GpuCounter, type GpuUse } from "./gpu-counter.ts";
 import { prepare, type Ready, taskOf, warmUp } from "./prepare.ts";
 
 /** Where a cell runs. */
@@ -17,12 +17,11 @@ export interface CellHost {
   readonly modules: PeerModules;
 }
 
-/** What one steady run of ours asks of WebGPU. */
-async function countsOf(counter: GpuCounter, ours: Ready | undefined): Promise<GpuCounts | null> {
-  if (!ours) return null;
+/** What a contender asks of WebGPU. */
+async function useOf(counter: GpuCounter, { work }: Ready): Promise<GpuUse> {
   counter.take();
-  await timeOnce(ours.work, 0);
-  return counter.take();
+  await timeOnce(work, 0);
+  return { counts: counter.take(), peakBytes: counter.peakBytes };
 }
 
 /**
@@ -33,22 +32,23 @@ export async function runCell(job: CellJob, host: CellHost, tell: Tell): Promise
   const { device, modules } = host;
   const op = catalog.find(({ id }) => id === job.op);
   if (!op) throw new Error(`bench: no op is called ${job.op}`);
-  const counter = new GpuCounter(device.gpu);
   const raw = await RawGpu.open(device.traits);
   const start = starters(device, raw, modules);
   const task = taskOf(op, job.sizes);
   const ready: Ready[] = [];
-  let counts: GpuCounts | null = null;
-  let peakBytes = 0;
+  const uses = new Map<ContenderId, GpuUse>();
   for (const id of job.contenders) {
     tell({ type: "at", contender: id, doing: "preparing" });
-    const result = await attempt(id, async () => prepare(id, await start[id](), task));
+    const result = await attempt(id, async () => {
+      const started = await start[id]();
+      const counter = started.gpu && new GpuCounter(started.gpu);
+      const prepared = await prepare(id, started, task);
+      // before others take memory of the same device
+      if (counter && "work" in prepared) uses.set(id, await useOf(counter, prepared));
+      return prepared;
+    });
     if ("work" in result) ready.push(result);
     else tell({ type: "result", result });
-    if (id !== "ours") continue;
-    // before others take memory of the same device
-    counts = await countsOf(counter, ready[0]);
-    peakBytes = counter.peakBytes;
   }
   tell({ type: "at", contender: "ceilings", doing: "preparing" });
   const [fma, copy] = [fmaCeiling(raw), copyCeiling(raw)];
@@ -70,8 +70,9 @@ export async function runCell(job: CellJob, host: CellHost, tell: Tell): Promise
       copy: { amount: copy.bytes, times: times[ready.length + 1] ?? [] },
     },
     checked: ready[0]?.work.reference?.how ?? FLOAT64,
-    counts,
-    peakBytes,
+    counts: uses.get("ours")?.counts ?? null,
+    peakBytes: uses.get("ours")?.peakBytes ?? 0,
+    before: uses.get("before") ?? null,
   });
 }
 

@@ -27,9 +27,11 @@ export type Builders = {
 export interface Started {
   readonly version: string;
   readonly builders: Builders;
+  /** What it computes with, where that can be watched. */
+  readonly gpu?: GPUDevice;
 }
 
-export const CONTENDERS = ["ours", "forward", "raw", "tfjs", "jax", "ort", "tfjs-wasm", "ort-cpu"] as const;
+export const CONTENDERS = ["ours", "forward", "before", "raw", "tfjs", "jax", "ort", "tfjs-wasm", "ort-cpu"] as const;
 export type ContenderId = (typeof CONTENDERS)[number];
 
 /** Libraries that run on the same adapter: targets are ratios to these. */
@@ -38,6 +40,7 @@ export const GPU_PEERS = ["tfjs", "jax", "ort"] as const satisfies readonly Cont
 export const contenderTitles: Readonly<Record<ContenderId, string>> = {
   ours: "ours",
   forward: "ours, forward only",
+  before: "ours before",
   raw: "raw WGSL",
   tfjs: "tfjs-webgpu",
   jax: "jax-js",

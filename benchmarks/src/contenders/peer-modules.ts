@@ -1,3 +1,5 @@
+import type { Started } from "./contender.ts";
+
 /** Binaries of TensorFlow.js's wasm backend: it takes the best that the runtime can run. */
 export const WASM_FILES = [
   "tfjs-backend-wasm.wasm",
@@ -11,6 +13,8 @@ export interface PeerModules {
   readonly load: (name: "tfjs" | "jax") => Promise<unknown>;
   /** onnxruntime-node, which is native code. @throws Error in browsers */
   readonly loadNative: () => Promise<unknown>;
+  /** @omni/core of an earlier commit. @throws Error where none was checked out for this run */
+  readonly startEarlier: () => Promise<Started>;
   /** Paths or URLs of the wasm backend's binaries by file name. */
   readonly wasm: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<"tfjs" | "jax" | "ort", string>>;

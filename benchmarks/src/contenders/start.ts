@@ -17,6 +17,7 @@ export function starters(
   return {
     ours: () => Promise.resolve(startOurs(device)),
     forward: () => Promise.resolve(startForward(device)),
+    before: () => modules.startEarlier(),
     raw: () => Promise.resolve(startRaw(raw)),
     tfjs: () => startTfjs(modules, "webgpu"),
     jax: () => startJax(modules),

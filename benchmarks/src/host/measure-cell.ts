@@ -71,6 +71,7 @@ export async function measureCell(given: Attempt, provenance: Provenance): Promi
       checked: done?.checked ?? "",
       counts: done?.counts ?? null,
       peakBytes: done?.peakBytes ?? 0,
+      before: done?.before ?? null,
     };
   }
 }

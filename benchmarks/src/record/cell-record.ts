@@ -1,5 +1,5 @@
 import type { ContenderId } from "../contenders/contender.ts";
-import type { GpuCounts } from "../cell/gpu-counter.ts";
+import type { GpuCounts, GpuUse } from "../cell/gpu-counter.ts";
 
 export const RUNTIMES = ["node", "chromium", "deno", "bun"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
@@ -69,4 +69,6 @@ export interface CellRecord {
   readonly counts: GpuCounts | null;
   /** Most bytes of ours that lay in buffers at once. */
   readonly peakBytes: number;
+  /** What the state before asks of WebGPU; not there, or null, where it did not run. */
+  readonly before?: GpuUse | null;
 }

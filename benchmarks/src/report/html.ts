@@ -1,12 +1,12 @@
-import { CONTENDERS, contenderTitles } from "../contenders/contender.ts";
+import { contenderTitles } from "../contenders/contender.ts";
 import type { Refusal } from "../run-bench.ts";
 import type { Verdict } from "../targets/evaluate.ts";
 import { legend, ratioChart } from "./chart.svg.ts";
 import { escape } from "./escape.ts";
-import { type Cell, digits, type Row } from "./rows.ts";
+import { type Cell, digits, percentage, type Row, shownIn } from "./rows.ts";
 import type { Section } from "./sections.ts";
 import { style } from "./style.css.ts";
-import { conditions, runtimeTables, fixedCosts, summaryOf, type Table } from "./tables.ts";
+import { againstBefore, conditions, runtimeTables, fixedCosts, summaryOf, type Table } from "./tables.ts";
 
 /** A table of cells that are HTML already. */
 const markup = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -28,14 +28,14 @@ function cellMarkup({ ms, ratio, mark }: Cell): string {
 }
 
 function timesMarkup(rows: readonly Row[]): string {
-  const shown = CONTENDERS.filter((id) => id !== "forward");
+  const shown = shownIn(rows);
   return markup(
     ["median ms (their time / ours)", ...shown.map((id) => contenderTitles[id]), "rate of ours", "of ceiling"],
     rows.map(({ title, cells, rate, share }) => [
       escape(title),
-      ...cells.filter(({ id }) => id !== "forward").map(cellMarkup),
+      ...cells.filter(({ id }) => shown.includes(id)).map(cellMarkup),
       rate,
-      share === null ? "" : `${Math.round(100 * share)} %`,
+      percentage(share),
     ]),
   );
 }
@@ -66,6 +66,12 @@ function sectionMarkup(section: Section): string {
     "<h3>First calls and fixed costs of ours</h3>",
     plain(fixedCosts(rows)),
   ];
+  const before = againstBefore(rows);
+  if (before.rows.length > 0)
+    parts.push(
+      `<h3>Against the state before, ${escape(section.provenance.versions["before"] ?? "")}</h3>`,
+      plain(before),
+    );
   if (verdicts.length > 0) parts.push("<h3>Targets</h3>", verdictsMarkup(verdicts));
   if (incidents.length > 0) parts.push("<h3>Wrong or failed</h3>", list(incidents));
   return parts.join("\n");

@@ -1,8 +1,8 @@
-import { CONTENDERS, contenderTitles } from "../contenders/contender.ts";
+import { contenderTitles } from "../contenders/contender.ts";
 import type { Refusal } from "../run-bench.ts";
-import { type Cell, digits, type Row } from "./rows.ts";
+import { type Cell, digits, percentage, type Row, shownIn } from "./rows.ts";
 import type { Section } from "./sections.ts";
-import { conditions, runtimeTables, fixedCosts, summaryOf } from "./tables.ts";
+import { againstBefore, conditions, runtimeTables, fixedCosts, summaryOf } from "./tables.ts";
 
 /** A table; columns after the first hold numbers unless all are texts. */
 const table = (header: readonly string[], rows: readonly (readonly string[])[], columns = "numbers"): string =>
@@ -16,14 +16,14 @@ function cellText({ ms, ratio, mark }: Cell): string {
 }
 
 function timesTable(rows: readonly Row[]): string {
-  const shown = CONTENDERS.filter((id) => id !== "forward");
+  const shown = shownIn(rows);
   return table(
     ["median ms (their time / ours)", ...shown.map((id) => contenderTitles[id]), "rate of ours", "of ceiling"],
     rows.map(({ title, cells, rate, share }) => [
       title,
-      ...cells.filter(({ id }) => id !== "forward").map(cellText),
+      ...cells.filter(({ id }) => shown.includes(id)).map(cellText),
       rate,
-      share === null ? "" : `${Math.round(100 * share)} %`,
+      percentage(share),
     ]),
   );
 }
@@ -33,6 +33,12 @@ function sectionText(section: Section): string {
   const parts = [`## ${title}`, conditions(section).join("  \n"), timesTable(rows)];
   const costs = fixedCosts(rows);
   parts.push("### First calls and fixed costs of ours", table(costs.header, costs.rows));
+  const before = againstBefore(rows);
+  if (before.rows.length > 0)
+    parts.push(
+      `### Against the state before, ${section.provenance.versions["before"]}`,
+      table(before.header, before.rows),
+    );
   if (verdicts.length > 0)
     parts.push(
       "### Targets",

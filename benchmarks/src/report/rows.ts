@@ -44,12 +44,20 @@ function cellOf(record: CellRecord, id: ContenderId): Cell {
   };
 }
 
+/** Contenders with a column: whoever took part, but for the forward pass, which other rows are measured with. */
+export const shownIn = (rows: readonly Row[]): readonly ContenderId[] =>
+  CONTENDERS.filter((id) => id !== "forward" && rows.some(({ record }) => resultOf(record, id) !== null));
+
+/** A share as a percentage; "" for none. */
+export const percentage = (share: number | null): string => (share === null ? "" : `${Math.round(100 * share)} %`);
+
 /** A number with three digits that count. */
 export const digits = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
-function speed(record: CellRecord): Pick<Row, "rate" | "share"> {
-  const times = timesOf(record, "ours");
+/** What a contender does in a second, and its share of the ceiling that limits the op. */
+export function speed(record: CellRecord, id: ContenderId): Pick<Row, "rate" | "share"> {
+  const times = timesOf(record, id);
   const { flops, bytes, ceilings } = record;
   if (!times || (flops === null && bytes === null)) return { rate: "", share: null };
   const [amount, unit, ceiling] =
@@ -66,7 +74,7 @@ export function rowsOf(records: readonly CellRecord[]): Row[] {
     .map((record) => ({
       record,
       title: titleOf(record.op),
-      ...speed(record),
+      ...speed(record, "ours"),
       cells: CONTENDERS.map((id) => cellOf(record, id)),
     }));
 }

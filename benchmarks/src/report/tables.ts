@@ -3,7 +3,7 @@ import { median, ratioOfMedians } from "../measure/statistics.ts";
 import { ADAPTER_KINDS } from "../record/cell-record.ts";
 import { timesOf } from "../record/read-record.ts";
 import type { Verdict } from "../targets/evaluate.ts";
-import { digits, type Row, titleOf } from "./rows.ts";
+import { digits, percentage, type Row, speed, titleOf } from "./rows.ts";
 import { RUNTIME_TITLES, type Section } from "./sections.ts";
 
 export interface Table {
@@ -76,6 +76,32 @@ export function fixedCosts(rows: readonly Row[]): Table {
         record.checked,
         ...(counts ? [counts.dispatches, counts.buffers, counts.bindGroups].map(String) : ["–", "–", "–"]),
         (record.peakBytes / MIB).toFixed(1),
+      ];
+    }),
+  };
+}
+
+/** Ours beside ours at an earlier commit, where that took part. */
+export function againstBefore(rows: readonly Row[]): Table {
+  const both = (then: string, now: string): string => `${then} → ${now}`;
+  return {
+    header: ["before → now", "ms", "times as fast", "rate", "of ceiling", "dispatches", "submits", "peak MiB"],
+    rows: rows.flatMap(({ title, cells, rate, share, record }) => {
+      const [then, now] = ["before", "ours"].map((id) => cells.find((cell) => cell.id === id));
+      const { counts, peakBytes, before } = record;
+      if (!then?.ratio || then.ms === null || !now || now.ms === null || !counts || !before) return [];
+      const earlier = speed(record, "before");
+      return [
+        [
+          title,
+          both(digits(then.ms), digits(now.ms)),
+          `${digits(then.ratio.value)}×`,
+          both(earlier.rate, rate),
+          both(percentage(earlier.share), percentage(share)),
+          both(String(before.counts.dispatches), String(counts.dispatches)),
+          both(String(before.counts.submits), String(counts.submits)),
+          both((before.peakBytes / MIB).toFixed(1), (peakBytes / MIB).toFixed(1)),
+        ],
       ];
     }),
   };

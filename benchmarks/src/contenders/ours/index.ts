@@ -1,4 +1,4 @@
-import type { Device } from "@omni/core";
+import { type Device, getDevice } from "@omni/core";
 import { forwardExpected } from "../../ops/attention.ts";
 import { FLOAT64, type Started } from "../contender.ts";
 import { modelBuilders } from "./models.ts";
@@ -12,9 +12,13 @@ const VERSION = "";
 export function startOurs(device: Device): Started {
   return {
     version: VERSION,
+    gpu: device.gpu,
     builders: { ...opBuilders(device), ...trainingBuilders(device), ...modelBuilders(device) },
   };
 }
+
+/** @omni/core with a device of its own: how a checkout of an earlier commit, whose sources resolve to that commit's packages, enters the race. */
+export const startAlone = async (): Promise<Started> => startOurs(await getDevice());
 
 /** The forward pass alone, beside ops that measure it with its gradient. */
 export function startForward(device: Device): Started {

@@ -1,6 +1,6 @@
 import { type Device, grad, realize, Rng, setEager, tensor, type Tensor } from "@omni/core";
 import { AdamW, clipGradNorm } from "@omni/core/optim";
-import { type DitInputs, MMDiT, NO_CONDITIONS, presets, videoFramesOf } from "@omni/dit";
+import { type DitInputs, MMDiT, presets, videoFramesOf } from "@omni/dit";
 import { eachBranch, euler, guidedVelocity } from "@omni/sampler";
 import { CausalVae, compression, vaePresets } from "@omni/vae";
 import { expectAll } from "../../ops/kind.ts";
@@ -21,7 +21,8 @@ async function clipInputs({ batch, frames, side, textLength }: DenoiserSpec): Pr
   const audio = rng.normal([batch, videoFramesOf(frames), audioTokensPerFrame, audioDim]);
   const t = rng.uniform([batch]);
   await realize([noisy, reference, text, audio, t]);
-  return { ...NO_CONDITIONS, noisy, reference, text, audio, t };
+  const absent = { motion: null, referenceActive: null, textMask: null, textActive: null, audioMask: null };
+  return { ...absent, pose: null, poseActive: null, noisy, reference, text, audio, t };
 }
 
 /** Runs something with every op by itself. */
