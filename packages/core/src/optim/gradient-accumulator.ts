@@ -1,7 +1,7 @@
 import { OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
-import { accumulateOp } from "../primitives/optimizer-updates.ts";
+import { accumulateOp, packSettings } from "../primitives/optimizer-updates.ts";
 import { tensor, zeros } from "../tensor/create.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors } from "./optimizer.ts";
@@ -43,7 +43,7 @@ export class GradientAccumulator {
           `GradientAccumulator: gradient "${name}" must have shape ${formatShape(p.shape)}, got ${formatShape(g.shape)}`,
         );
     }
-    const [begin, goOn] = [tensor(Float32Array.of(0, weight)), tensor(Float32Array.of(1, weight))];
+    const [begin, goOn] = [tensor(packSettings([0, weight])), tensor(packSettings([1, weight]))];
     return Object.entries(grads).map(([name, g]) => {
       const sum = this.#sums.get(name) ?? zeros(g.shape);
       this.#sums.set(name, sum);

@@ -48,7 +48,7 @@ const rule: UpdateRule<MuonOptions> = {
     const step = orthogonalize(direction.reshape([rows, columns]), options.iterations)
       .mul(SCALES[options.scale](rows, columns))
       .reshape(parameter.shape);
-    const inputs = [parameter, step, settings.slice(0, 0, 2)].map((t) => t.node);
+    const inputs = [parameter, step, settings].map((t) => t.node);
     return [updateToken(new Node(descendOp, inputs, [], [0], "f32"), [parameter]), kept.assign(next)];
   },
 };

@@ -2,6 +2,7 @@ import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import type { UpdateOp } from "../primitives/op.ts";
+import { packSettings } from "../primitives/optimizer-updates.ts";
 import { tensor, zeros } from "../tensor/create.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 
@@ -63,7 +64,7 @@ export interface UpdateInputs<H> {
   readonly slots: readonly Tensor[];
   /** Shaped as the parameter; `gradScale` has not been applied. */
   readonly gradient: Tensor;
-  /** The rule's `settings` of this step, [n]. */
+  /** The rule's `settings` of this step, padded to fours. */
   readonly settings: Tensor;
   /** Factor of the gradient, one element. */
   readonly gradScale: Tensor;
@@ -165,7 +166,7 @@ export class Optimizer<H extends BaseOptions> {
           return [];
         }
         const t = this.#step - missed;
-        const numbers = settings.get(t) ?? tensor(Float32Array.from(this.#rule.settings(now, t)));
+        const numbers = settings.get(t) ?? tensor(packSettings(this.#rule.settings(now, t)));
         settings.set(t, numbers);
         const slots = this.#rule.slots(now).map((slot) => this.#slot(name, slot, parameter));
         return this.#rule.update({ parameter, slots, gradient, settings: numbers, gradScale: scale, options: now });

@@ -10,14 +10,21 @@ interface UpdateDefinition {
   /** Tensors of that shape that are only read: the inputs after them. */
   readonly reads: readonly string[];
   /**
-   * Numbers that the body knows by name: elements of `settings`, the input after those. They are data, so that a new learning rate
-   * compiles nothing.
+   * Numbers that the body knows by name: elements of `settings`, the input after those, as `packSettings` makes it. They are data, so that a new
+   * learning rate compiles nothing.
    */
   readonly settings: readonly string[];
   /** Whether a last input of one element, `grad_scale`, follows. */
   readonly scaled: boolean;
   /** Runs for each element `g`, or four at once; `type` is f32 or vec4<f32>. */
   readonly body: (type: string) => string;
+}
+
+/** The settings of an update as its kernel reads them, four at a time: they cost as much as what is updated when read one by one. */
+export function packSettings(numbers: readonly number[]): Float32Array<ArrayBuffer> {
+  const packed = new Float32Array(4 * Math.ceil(numbers.length / 4));
+  packed.set(numbers);
+  return packed;
 }
 
 /** An elementwise in-place update with its numbers in a small tensor. */
@@ -32,7 +39,11 @@ function updateOp({ name, writes, reads, settings, scaled, body }: UpdateDefinit
       const size = sizeOf(target?.shape ?? []);
       const lanes = size % 4 === 0 ? 4 : 1;
       const type = lanes === 4 ? "vec4<f32>" : "f32";
-      const vectors = ["settings", ...(scaled ? ["grad_scale"] : [])];
+      const fours = Math.ceil(settings.length / 4);
+      const vectors = [
+        { name: "settings", type: "vec4<f32>", length: fours },
+        ...(scaled ? [{ name: "grad_scale", type: "f32", length: 1 }] : []),
+      ];
       return {
         launches: [
           simpleLaunch({
@@ -44,11 +55,12 @@ function updateOp({ name, writes, reads, settings, scaled, body }: UpdateDefinit
                 binding: { ...input(i), access: "read_write" as const },
               })),
               ...reads.map((r, i) => ({ name: r, type, binding: input(writes.length + i) })),
-              ...vectors.map((v, i) => ({ name: v, type: "f32", binding: input(tensors.length + i) })),
+              ...vectors.map((v, i) => ({ ...v, binding: input(tensors.length + i) })),
             ],
             uniforms: {},
             count: size / lanes,
-            body: `${settings.map((s, i) => `let ${s} = settings[${i}];`).join(" ")}
+            body: `${Array.from({ length: fours }, (_, i) => `let settings_${i} = settings[${i}];`).join(" ")}
+    ${settings.map((s, i) => `let ${s} = settings_${Math.floor(i / 4)}[${i % 4}];`).join(" ")}
     ${body(type)}`,
           }),
         ],
@@ -58,7 +70,8 @@ function updateOp({ name, writes, reads, settings, scaled, body }: UpdateDefinit
   };
 }
 
-const GRADIENT = "let d = gradient[g] * (sign_of_gradient * grad_scale[0])";
+/** `old` is read once: after a write in between, compilers would read it again. */
+const GRADIENT = "let old = p[g]; let d = gradient[g] * (sign_of_gradient * grad_scale[0])";
 
 /**
  * Stochastic gradient descent without momentum: p ← p − lr (d + λ p).
@@ -71,8 +84,8 @@ export const sgdOp = updateOp({
   reads: ["gradient"],
   settings: ["sign_of_gradient", "lr", "l2"],
   scaled: true,
-  body: () => /* wgsl */ `${GRADIENT} + l2 * p[g];
-    p[g] = p[g] - lr * d;`,
+  body: () => /* wgsl */ `${GRADIENT} + l2 * old;
+    p[g] = old - lr * d;`,
 });
 
 /**
@@ -88,10 +101,10 @@ export const sgdMomentumOp = updateOp({
   reads: ["gradient"],
   settings: ["sign_of_gradient", "lr", "l2", "momentum", "intake", "fresh", "look_ahead"],
   scaled: true,
-  body: () => /* wgsl */ `${GRADIENT} + l2 * p[g];
+  body: () => /* wgsl */ `${GRADIENT} + l2 * old;
     let b_new = momentum * b[g] + intake * d;
     b[g] = b_new;
-    p[g] = p[g] - lr * (fresh * d + look_ahead * b_new);`,
+    p[g] = old - lr * (fresh * d + look_ahead * b_new);`,
 });
 
 const ADAM_SETTINGS = [
@@ -107,13 +120,13 @@ const ADAM_SETTINGS = [
   "eps",
 ];
 
-const adamBody = (type: string, root: string, extra: string): string => /* wgsl */ `${GRADIENT} + l2 * p[g];
+const adamBody = (type: string, root: string, extra: string): string => /* wgsl */ `${GRADIENT} + l2 * old;
     let m_new = beta1 * m[g] + beta1_rest * d;
     let v_new = beta2 * v[g] + beta2_rest * d * d;
     m[g] = m_new;
     v[g] = v_new;
     ${extra}
-    p[g] = p[g] - decay * p[g] - rate * (m_new / (sqrt(${root}) * v_correction + ${type}(eps)));`;
+    p[g] = old - decay * old - rate * (m_new / (sqrt(${root}) * v_correction + ${type}(eps)));`;
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), with decay in the gradient (`l2`) or decoupled from it (`decay`, Loshchilov & Hutter 2019):
@@ -155,8 +168,9 @@ export const lionOp = updateOp({
   settings: ["sign_of_gradient", "lr", "decay", "beta1", "beta1_rest", "beta2", "beta2_rest"],
   scaled: true,
   body: () => /* wgsl */ `${GRADIENT};
-    p[g] = p[g] - decay * p[g] - lr * sign(beta1 * m[g] + beta1_rest * d);
-    m[g] = beta2 * m[g] + beta2_rest * d;`,
+    let m_old = m[g];
+    p[g] = old - decay * old - lr * sign(beta1 * m_old + beta1_rest * d);
+    m[g] = beta2 * m_old + beta2_rest * d;`,
 });
 
 /** p ← p − decay p − lr direction. Inputs: p, direction, settings = [lr, decay]. */
@@ -166,7 +180,7 @@ export const descendOp = updateOp({
   reads: ["direction"],
   settings: ["lr", "decay"],
   scaled: false,
-  body: () => /* wgsl */ `p[g] = p[g] - decay * p[g] - lr * direction[g];`,
+  body: () => /* wgsl */ `let old = p[g]; p[g] = old - decay * old - lr * direction[g];`,
 });
 
 /**

@@ -2,10 +2,19 @@ import { input, output, splitWorkgroups, type Binding, type Launch, type Program
 
 const WORKGROUP = 64;
 
+/** A storage binding. */
+interface NamedBinding {
+  readonly name: string;
+  /** Of its elements. */
+  readonly type: string;
+  /** How many there are, where the text may say so: reads at constant places are then not held against the buffer's size. */
+  readonly length?: number;
+  readonly binding: Binding;
+}
+
 interface SimpleKernel {
   readonly label: string;
-  /** Storage bindings: name, element type, buffer and access. */
-  readonly bindings: readonly { readonly name: string; readonly type: string; readonly binding: Binding }[];
+  readonly bindings: readonly NamedBinding[];
   /** Names of the u32 words that the body reads. */
   readonly uniforms: Readonly<Record<string, number>>;
   /** Invocations; the body runs for `g` below it. */
@@ -19,7 +28,8 @@ export function simpleLaunch({ label, bindings, uniforms, count, body, functions
   const names = ["count", ...Object.keys(uniforms)];
   const words = [count, ...Object.values(uniforms)];
   const declarations = bindings.map(
-    ({ name, type, binding }, i) => `@group(0) @binding(${i}) var<storage, ${binding.access}> ${name}: array<${type}>;`,
+    ({ name, type, length, binding }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${binding.access}> ${name}: array<${type}${length === undefined ? "" : `, ${length}`}>;`,
   );
   const wgsl = /* wgsl */ `
 struct Sizes { ${names.map((n) => `${n}: u32`).join(", ")} }

@@ -156,7 +156,7 @@ export function identityOf({ identity }: ReduceOp, dtype: DType): string {
 
 /**
  * Deterministic reductions without barriers or atomics: each invocation sums one stretch of one output (or of four neighbouring ones); where
- * outputs are too few to fill the machine, a second dispatch adds up the stretches.
+ * outputs are too few to fill the machine, further dispatches add up the stretches.
  */
 export function reduceKernels(
   { input, op, axes, scale, output, temporary }: Reduction,
@@ -177,15 +177,13 @@ export function reduceKernels(
   const groups = over === "outputs" ? outputs / 4 : outputs;
   const wanted = traits.software ? 512 : 65536;
   const splits = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
-  const step = over === "length" ? 4 : 1;
-  const stretch = Math.ceil(Math.ceil(length / splits) / step) * step;
 
   const writer = new ExpressionWriter(lanes, resolve);
   const { kernel } = writer;
   const { uniforms } = kernel;
   const count = uniforms.word(groups * splits);
   const groupsWord = uniforms.word(groups);
-  const stretchWord = uniforms.word(stretch);
+  const shareWord = uniforms.word(over === "length" ? splits : Math.ceil(length / splits));
   const lengthWord = uniforms.word(length);
   const scaleWord = splits === 1 && scale !== 1 ? uniforms.word(floatWord(scale)) : null;
   const functions = indexFunction("outer_index", outer, uniforms) + indexFunction("inner_index", inner, uniforms);
@@ -193,19 +191,25 @@ export function reduceKernels(
   const value = writer.write(input);
   let result = over === "length" ? op.combine(op.combine("acc.x", "acc.y"), op.combine("acc.z", "acc.w")) : "acc";
   if (scaleWord) result = `${result} * bitcast<f32>(${scaleWord})`;
-  const body = [
-    `let split = g / ${groupsWord};`,
-    `let o = (g - split * ${groupsWord})${over === "outputs" ? " * 4u" : ""};`,
-    `let base = outer_index(o);`,
-    `var acc = ${type}(${identityOf(op, dtype)});`,
-    `let last = min(${lengthWord}, (split + 1u) * ${stretchWord});`,
-    `for (var r = split * ${stretchWord}; r < last; r += ${step}u) {`,
-    `let i = base + inner_index(r);`,
-    writer.body,
-    `acc = ${op.combine("acc", value)};`,
-    `}`,
-    `out[g] = ${result};`,
-  ].join("\n    ");
+  const visit = `let i = base + inner_index(r);
+    ${writer.body}
+    acc = ${op.combine("acc", value)};`;
+  // along the reduced axes neighbouring invocations take neighbouring fours in turn; across them each has a stretch of its own
+  const [place, walk] =
+    over === "length"
+      ? [
+          `let o = g / ${shareWord}; let split = g - o * ${shareWord};`,
+          { from: "split * 4u", past: lengthWord, stride: `${shareWord} * 4u` },
+        ]
+      : [
+          `let split = g / ${groupsWord}; let o = (g - split * ${groupsWord})${over === "outputs" ? " * 4u" : ""};`,
+          { from: `split * ${shareWord}`, past: `min(${lengthWord}, (split + 1u) * ${shareWord})`, stride: "1u" },
+        ];
+  const body = `${place}
+    let base = outer_index(o);
+    var acc = ${type}(${identityOf(op, dtype)});
+    ${loop(walk, visit)}
+    out[${over === "length" ? `split * ${groupsWord} + o` : "g"}] = ${result};`;
   const outType = over === "outputs" ? `vec4<${dtype}>` : dtype;
   const first: FusedKernel = {
     label: op.name,
@@ -220,29 +224,68 @@ export function reduceKernels(
     uniforms: uniforms.packed(),
     workgroups: splitWorkgroups(Math.ceil((groups * splits) / WORKGROUP)),
   };
-  if (splits === 1) return [{ kernel: first, output }];
-  const partial = temporary(outputs * splits * WORD_BYTES);
-  return [
-    { kernel: first, output: partial },
-    { kernel: combineKernel(op, dtype, outputs, splits, scale, partial), output },
-  ];
+  const launches: { kernel: FusedKernel; output: Value }[] = [];
+  let last = first;
+  for (let parts = splits; parts > 1;) {
+    const partial = temporary(outputs * parts * WORD_BYTES);
+    launches.push({ kernel: last, output: partial });
+    const next = Math.ceil(parts / (traits.software ? MOST_PARTS.software : MOST_PARTS.gpu));
+    last = combineKernel(op, dtype, { outputs, parts, next, scale, partial });
+    parts = next;
+  }
+  return [...launches, { kernel: last, output }];
 }
 
-/** out[o] = scale · ⊕ over s of partial[s, o] */
-function combineKernel(
-  op: ReduceOp,
-  dtype: DType,
-  outputs: number,
-  splits: number,
-  scale: number,
-  partial: Value,
-): FusedKernel {
+/** Stretches that one invocation adds up: on a GPU they wait for each other's loads while everything else stands still. */
+const MOST_PARTS = { software: 512, gpu: 64 } as const;
+
+/** Passes of a loop that are written out, where they are short: a pass's own test and jump cost software adapters as much as a load and a sum. */
+const UNROLLED = 4;
+/** Characters of such a pass; compilers take long over more. */
+const SHORT = 1500;
+
+/** WGSL that visits every `r` from, from + stride, … below past. */
+function loop({ from, past, stride }: Record<"from" | "past" | "stride", string>, visit: string): string {
+  const passes = visit.length <= SHORT ? UNROLLED : 1;
+  const several = Array.from({ length: passes }, () => `{ ${visit} }`).join("\n    r += stride;\n    ");
+  const most =
+    passes === 1
+      ? ""
+      : `for (; r + ${passes - 1}u * stride < past; r += stride) {
+    ${several}
+    }`;
+  return `let past = ${past};
+    let stride = ${stride};
+    var r = ${from};
+    ${most}
+    for (; r < past; r += stride) {
+    ${visit}
+    }`;
+}
+
+interface Combination {
+  readonly outputs: number;
+  readonly parts: number;
+  /** Parts that are left. */
+  readonly next: number;
+  /** Applied where one is left. */
+  readonly scale: number;
+  /** [parts, outputs] */
+  readonly partial: Value;
+}
+
+/** out[t, o] = ⊕ over s = t, t + next, … of partial[s, o] */
+function combineKernel(op: ReduceOp, dtype: DType, given: Combination): FusedKernel {
+  const { outputs, parts, next, scale, partial } = given;
   const uniforms = new Uniforms();
-  const count = uniforms.word(outputs);
-  const splitsWord = uniforms.word(splits);
-  const scaled = scale === 1 ? "acc" : `acc * bitcast<f32>(${uniforms.word(floatWord(scale))})`;
-  const body = `var acc = ${identityOf(op, dtype)};
-    for (var s = 0u; s < ${splitsWord}; s++) { acc = ${op.combine("acc", `x0[s * ${count} + g]`)}; }
+  const count = uniforms.word(outputs * next);
+  const outputsWord = uniforms.word(outputs);
+  const walk = { from: "t", past: uniforms.word(parts), stride: uniforms.word(next) };
+  const scaled = scale === 1 || next > 1 ? "acc" : `acc * bitcast<f32>(${uniforms.word(floatWord(scale))})`;
+  const body = `let t = g / ${outputsWord};
+    let o = g - t * ${outputsWord};
+    var acc = ${identityOf(op, dtype)};
+    ${loop(walk, `acc = ${op.combine("acc", `x0[r * ${outputsWord} + o]`)};`)}
     out[g] = ${scaled};`;
   return {
     label: `${op.name} stretches`,
@@ -253,6 +296,6 @@ function combineKernel(
     values: [partial],
     windows: [null, null],
     uniforms: uniforms.packed(),
-    workgroups: splitWorkgroups(Math.ceil(outputs / WORKGROUP)),
+    workgroups: splitWorkgroups(Math.ceil((outputs * next) / WORKGROUP)),
   };
 }

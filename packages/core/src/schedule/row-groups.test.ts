@@ -7,8 +7,8 @@ import { groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import { tensor } from "../tensor/create.ts";
 import { Rng } from "../tensor/random.ts";
-import { getDevice } from "../runtime/index.ts";
 import { realize, type Tensor } from "../tensor/tensor.ts";
+import { onOtherKind } from "./other-adapter.fixture.ts";
 import { planGraph } from "./planner.ts";
 
 const labels = (...roots: Tensor[]): string[] => {
@@ -128,25 +128,15 @@ describe("a kernel over rows", () => {
     ["shared, of a length that is no multiple", 1030],
     ["each by itself", 60],
   ])("as a GPU runs it, rows %s", async (_, length) => {
-    const device = await getDevice();
-    const traits = device.traits as { software: boolean };
-    const { software } = traits;
     const x = await new Rng(6).normal([70, length]).realize();
     const weight = await new Rng(7).normal([length]).realize();
-    const results = async (as: boolean): Promise<Float32Array[]> => {
-      traits.software = as;
-      try {
-        // plans are kept by graph, so that of the other adapter must differ
-        const marker = tensor(new Float32Array(as === software ? 1 : 2)).sum();
-        const y = layerNorm(x, weight);
-        const list = [y, x.square().sum({ axis: 1 }).sqrt(), ...grad(softmax(y).mul(x).sum(), [x])];
-        await realize([...list, marker]);
-        return (await Promise.all(list.map((t) => t.data()))) as Float32Array[];
-      } finally {
-        traits.software = software;
-      }
+    const results = async (): Promise<Float32Array[]> => {
+      const y = layerNorm(x, weight);
+      const list = [y, x.square().sum({ axis: 1 }).sqrt(), ...grad(softmax(y).mul(x).sum(), [x])];
+      await realize(list);
+      return (await Promise.all(list.map((t) => t.data()))) as Float32Array[];
     };
-    const [own, other] = [await results(software), await results(!software)];
+    const [own, other] = [await results(), await onOtherKind(results)];
     own.forEach((values, i) => expect(largestDifference(values, other[i] ?? new Float32Array())).toBeLessThan(2e-5));
   });
 
