@@ -100,6 +100,11 @@ const float: Record<Exclude<ElementwiseName, TestedBelow | OfWholeNumbers>, Rule
     (a) => a * sigmoid(a),
     TRANSCENDENTAL,
   ),
+  gelu: rule(
+    (a) => a.gelu(),
+    (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
+    TRANSCENDENTAL,
+  ),
   erf: rule((a) => a.erf(), erf, ERF),
   // the inverse has no closed form: erf gives it back, and its slope there
   erfinv: rule(

@@ -85,6 +85,9 @@ const orNaN = (name: "max" | "min", a: string, b: string, type: string): string 
 /** 1 where it wins, ½ where it ties. */
 const share = (wins: Tensor, ties: Tensor): Tensor => wins.cast("f32").add(ties.cast("f32").mul(0.5));
 
+/** sigmoid's argument in GELU's tanh form: 2√(2/π) (x + 0.044715 x³). */
+const GELU_LINEAR = 2 * Math.sqrt(2 / Math.PI);
+const GELU_CUBIC = 0.044715 * GELU_LINEAR;
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
 /**
@@ -205,15 +208,23 @@ const table = {
     (dy, x) => dy.mul(x.gt(0).cast("f32")),
     true,
   ),
-  silu: calling(
-    unary(
-      (a, type) => `(${a} / (${type}(1.0) + exp_ieee(-${a})))`,
-      (dy, x) => {
-        const s = x.sigmoid();
-        return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
-      },
-    ),
-    functions.exp,
+  // NaN in the numerator: what the exponential makes of it does not matter
+  silu: unary(
+    (a, type) => `(${a} / (${type}(1.0) + exp(-${a})))`,
+    (dy, x) => {
+      const s = x.sigmoid();
+      return dy.mul(s.mul(x.mul(s.neg().add(1)).add(1)));
+    },
+  ),
+  // ½(1 + tanh u) = sigmoid(2u), which costs an exponential less
+  gelu: unary(
+    (a, type) => `(${a} / (${type}(1.0) + exp(-${a} * (${GELU_LINEAR} + ${GELU_CUBIC} * ${a} * ${a}))))`,
+    (dy, x) => {
+      const square = x.square();
+      const s = x.mul(square.mul(GELU_CUBIC).add(GELU_LINEAR)).sigmoid();
+      const slope = x.mul(square.mul(3 * GELU_CUBIC).add(GELU_LINEAR));
+      return dy.mul(s.mul(slope.mul(s.neg().add(1)).add(1)));
+    },
   ),
   erf: calling(
     unary(

@@ -21,8 +21,6 @@ export interface ReduceOptions {
 /** The other operand of an op: a tensor, which broadcasts, or a number, which takes the dtype of the first. */
 export type Operand = Tensor | number;
 
-const ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
-
 /**
  * A lazy n-dimensional array. Methods record operations; `realize()` and `data()` run them. A tensor needs no `dispose()`: what a plan
  * computes in between lives in the plan's own buffers.
@@ -234,12 +232,7 @@ export class Tensor {
   }
   /** GELU in its tanh form: 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))). */
   gelu(): Tensor {
-    // ½(1 + tanh u) = sigmoid(2u), which costs an exponential less
-    const twice = this.square()
-      .mul(2 * 0.044715 * ROOT_2_OVER_PI)
-      .add(2 * ROOT_2_OVER_PI)
-      .mul(this);
-    return this.mul(twice.sigmoid());
+    return this.#unary("gelu");
   }
   /** GELU in its exact form: x·Φ(x). */
   geluExact(): Tensor {
