@@ -208,7 +208,7 @@ export function reduceKernels(
   const body = `${place}
     let base = outer_index(o);
     var acc = ${type}(${identityOf(op, dtype)});
-    ${loop(walk, visit)}
+    ${visiting(walk, visit)}
     out[${over === "length" ? `split * ${groupsWord} + o` : "g"}] = ${result};`;
   const outType = over === "outputs" ? `vec4<${dtype}>` : dtype;
   const first: FusedKernel = {
@@ -245,7 +245,7 @@ const UNROLLED = 4;
 const SHORT = 1500;
 
 /** WGSL that visits every `r` from, from + stride, … below past. */
-function loop({ from, past, stride }: Record<"from" | "past" | "stride", string>, visit: string): string {
+function visiting({ from, past, stride }: Record<"from" | "past" | "stride", string>, visit: string): string {
   const passes = visit.length <= SHORT ? UNROLLED : 1;
   const several = Array.from({ length: passes }, () => `{ ${visit} }`).join("\n    r += stride;\n    ");
   const most =
@@ -254,12 +254,14 @@ function loop({ from, past, stride }: Record<"from" | "past" | "stride", string>
       : `for (; r + ${passes - 1}u * stride < past; r += stride) {
     ${several}
     }`;
-  return `let past = ${past};
+  return `{
+    let past = ${past};
     let stride = ${stride};
     var r = ${from};
     ${most}
     for (; r < past; r += stride) {
     ${visit}
+    }
     }`;
 }
 
@@ -285,7 +287,7 @@ function combineKernel(op: ReduceOp, dtype: DType, given: Combination): FusedKer
   const body = `let t = g / ${outputsWord};
     let o = g - t * ${outputsWord};
     var acc = ${identityOf(op, dtype)};
-    ${loop(walk, `acc = ${op.combine("acc", `x0[r * ${outputsWord} + o]`)};`)}
+    ${visiting(walk, `acc = ${op.combine("acc", `x0[r * ${outputsWord} + o]`)};`)}
     out[g] = ${scaled};`;
   return {
     label: `${op.name} stretches`,
