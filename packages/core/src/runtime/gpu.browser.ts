@@ -27,6 +27,9 @@ export async function openAdapter(choice: AdapterChoice): Promise<OpenedAdapter>
   return { adapter, description: adapterLabel(adapter.info) };
 }
 
+/** Whether an open promise of a device keeps this thread busy. */
+export const WAITING_POLLS = false;
+
 /** Bytes of memory a software adapter may count on; browsers round it and cap it at 8 GiB. */
 export function hostMemory(): number {
   const navigator: { readonly deviceMemory?: number; readonly userAgent: string } = globalThis.navigator;

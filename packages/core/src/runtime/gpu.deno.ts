@@ -10,6 +10,8 @@ import {
   writeCached as writeFolder,
 } from "./gpu.node.ts";
 
+export { WAITING_POLLS } from "./gpu.node.ts";
+
 /** What Dawn takes: an addon, a driver that may have to be unpacked, variables that name it, and a process that tries it out. */
 const NEEDED_FOR_DAWN = ["env", "ffi", "read", "run", "sys", "write"] as const;
 

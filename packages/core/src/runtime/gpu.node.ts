@@ -22,6 +22,9 @@ export { readCached, writeCached } from "./user-cache.node.ts";
 // Dawn dies with the process's next device call once the object from `create()` is collected: these are never let go.
 const instances = new Map<"system" | "bundled", GPU>();
 
+/** Whether an open promise of a device keeps this thread busy: Dawn's binding asks again and again until it is settled. */
+export const WAITING_POLLS = true;
+
 /** What gives a machine an adapter. */
 export const INSTALL_HINT =
   "install a Vulkan driver (Debian, Ubuntu: `apt install libvulkan1 mesa-vulkan-drivers`, Mesa 24 or newer; or your GPU vendor's driver)";

@@ -8,6 +8,7 @@ import type { Profiler } from "../runtime/profiler.ts";
 import type { Pipeline } from "../runtime/pipeline-cache.ts";
 import type { CopyOut } from "../runtime/readback.ts";
 import type { PlanSpec, Step, Value } from "./spec.ts";
+import { Duration } from "./duration.ts";
 
 const UNIFORM_SLICE = 256;
 /** Bind groups that a dispatch keeps for the buffers it alternates between (ping-pong states, rotated inputs). */
@@ -88,8 +89,8 @@ function inputBuffers({ pool }: Device, { leaves }: PlanSpec): (GPUBuffer | null
 
 /** A plan on a device: pipelines, slots and bind groups, ready to be encoded again and again. */
 export class Plan {
-  /** How long the device took last time, ms; 0 before the second run. */
-  duration = 0;
+  /** From the second run on. */
+  readonly duration = new Duration();
   runs = 0;
   readonly #device: Device;
   readonly #spec: PlanSpec;

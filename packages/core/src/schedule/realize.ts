@@ -1,3 +1,4 @@
+import { WAITING_POLLS } from "#gpu";
 import { isFloat, storedBytes, type TypedArray } from "../base/dtype.ts";
 import { DeviceError, invariant, StaleTensorError } from "../base/errors.ts";
 import { packed, unpacked } from "../base/packed.ts";
@@ -210,25 +211,22 @@ const SHORT_WAIT = 5;
 
 /**
  * Waits for the plan just submitted. While Dawn's Node binding has a promise open it polls in a busy loop, which on a software adapter takes a
- * core from the very work it waits for; so most of the plan's last duration is slept first.
+ * core from the very work it waits for; so most of what the plan takes at least is slept first.
  */
 async function waitFor(device: Device, plan: Plan | null, before: Promise<unknown>): Promise<void> {
   const submitted = performance.now();
   await before.catch(() => undefined);
   const start = Math.max(submitted, lastEnd);
-  const expected = (plan?.duration ?? 0) * 0.85 - (performance.now() - start);
-  if (device.traits.software && expected > SHORT_WAIT) await new Promise((resolve) => setTimeout(resolve, expected));
+  const rest = (plan?.duration.estimate ?? 0) * 0.85 - (performance.now() - start);
+  const sleeps = WAITING_POLLS && device.traits.software && rest > SHORT_WAIT;
+  if (sleeps) await new Promise((resolve) => setTimeout(resolve, rest));
   const woke = performance.now();
   await device.finished();
   lastEnd = performance.now();
   // the first run compiles kernels on some adapters: it says nothing of the next
   if (!plan || plan.runs < 2) return;
-  // done already when woken: the estimate was too long, how much is not known
-  const overslept = expected > SHORT_WAIT && lastEnd - woke < 2;
-  const seen = lastEnd - start;
-  // a machine that slept must not make the next steps sleep as long
-  const most = plan.duration > 0 ? 2 * plan.duration : Infinity;
-  plan.duration = overslept ? 0.9 * plan.duration : Math.min(seen, most);
+  if (sleeps && lastEnd - woke < 2) plan.duration.addOverslept();
+  else plan.duration.add(lastEnd - start);
 }
 
 /** Realises the nodes of the tensors and performs the updates among them. */
