@@ -176,14 +176,21 @@ export function reduceKernels(
   const lanes: Lanes = over === "none" ? 1 : 4;
   const groups = over === "outputs" ? outputs / 4 : outputs;
   const wanted = traits.software ? 512 : 65536;
-  const splits = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
+  const fitting = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
+  // along the reduced axes the invocations of a workgroup share a stretch and take neighbouring fours of it; else each has its own
+  const [team, step] = over === "length" ? [Math.min(fitting, WORKGROUP), 4] : [1, 1];
+  const teams = Math.floor(fitting / team);
+  const splits = teams * team;
+  const stretch = step * Math.ceil(length / (step * teams));
 
   const writer = new ExpressionWriter(lanes, resolve);
   const { kernel } = writer;
   const { uniforms } = kernel;
   const count = uniforms.word(groups * splits);
   const groupsWord = uniforms.word(groups);
-  const shareWord = uniforms.word(over === "length" ? splits : Math.ceil(length / splits));
+  const splitsWord = uniforms.word(splits);
+  const teamWord = uniforms.word(team);
+  const stretchWord = uniforms.word(stretch);
   const lengthWord = uniforms.word(length);
   const scaleWord = splits === 1 && scale !== 1 ? uniforms.word(floatWord(scale)) : null;
   const functions = indexFunction("outer_index", outer, uniforms) + indexFunction("inner_index", inner, uniforms);
@@ -194,18 +201,18 @@ export function reduceKernels(
   const visit = `let i = base + inner_index(r);
     ${writer.body}
     acc = ${op.combine("acc", value)};`;
-  // along the reduced axes neighbouring invocations take neighbouring fours in turn; across them each has a stretch of its own
-  const [place, walk] =
+  const place =
     over === "length"
-      ? [
-          `let o = g / ${shareWord}; let split = g - o * ${shareWord};`,
-          { from: "split * 4u", past: lengthWord, stride: `${shareWord} * 4u` },
-        ]
-      : [
-          `let split = g / ${groupsWord}; let o = (g - split * ${groupsWord})${over === "outputs" ? " * 4u" : ""};`,
-          { from: `split * ${shareWord}`, past: `min(${lengthWord}, (split + 1u) * ${shareWord})`, stride: "1u" },
-        ];
+      ? `let o = g / ${splitsWord}; let split = g - o * ${splitsWord};`
+      : `let split = g / ${groupsWord}; let o = (g - split * ${groupsWord})${over === "outputs" ? " * 4u" : ""};`;
+  const walk = {
+    from: `start + (split - own * ${teamWord}) * ${step}u`,
+    past: `min(${lengthWord}, start + ${stretchWord})`,
+    stride: `${teamWord} * ${step}u`,
+  };
   const body = `${place}
+    let own = split / ${teamWord};
+    let start = own * ${stretchWord};
     let base = outer_index(o);
     var acc = ${type}(${identityOf(op, dtype)});
     ${visiting(walk, visit)}
