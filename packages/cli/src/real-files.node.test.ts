@@ -129,8 +129,8 @@ describe("omni animate with files as people have them", () => {
       for (const x of [0, 56])
         for (const y of [0, 56]) {
           const corner = cropImage(frame, x, y, 8, 8);
-          // measured: at most 5.1; black shows where transparency is ignored
-          expect(difference(corner, createImage(8, 8, [255, 255, 255]))).toBeLessThan(16);
+          // measured: at most 16.4, what guidance stirs up; where transparency is ignored, black shows: 255
+          expect(difference(corner, createImage(8, 8, [255, 255, 255]))).toBeLessThan(64);
         }
   });
 });
