@@ -15,9 +15,13 @@ test("a plan that has become slower for good is waited for longer before long", 
   expect(duration.estimate).toBe(30);
 });
 
-test("an estimate that was too long shrinks until it is not", () => {
+test("an estimate that was too long is halved until it is not, and forgotten once an end is seen", () => {
   const duration = new Duration();
-  duration.add(100);
-  for (let i = 0; i < 4; i++) duration.addOverslept();
-  expect(duration.estimate).toBeCloseTo(100 * 0.8 ** 4);
+  duration.add(3000);
+  for (let i = 0; i < 7; i++) duration.addOverslept();
+  expect(duration.estimate).toBeCloseTo(3000 / 2 ** 7);
+  duration.add(30);
+  expect(duration.estimate).toBe(30);
+  duration.add(40);
+  expect(duration.estimate).toBe(30);
 });

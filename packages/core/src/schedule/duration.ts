@@ -6,7 +6,9 @@ const RECENT = 8;
  * it is too short, and all that it is too long by.
  */
 export class Duration {
-  readonly #recent: number[] = [];
+  #recent: number[] = [];
+  /** Whether the estimate is a guess below one that was too long. */
+  #isGuess = false;
 
   /** 0 as long as nothing is known. */
   get estimate(): number {
@@ -15,12 +17,14 @@ export class Duration {
 
   /** A run whose end was seen. */
   add(ms: number): void {
-    this.#recent.push(ms);
-    if (this.#recent.length > RECENT) this.#recent.shift();
+    const known = this.#isGuess ? [] : this.#recent;
+    this.#isGuess = false;
+    this.#recent = [...known, ms].slice(-RECENT);
   }
 
-  /** A run had ended before it was looked at: it took less than was slept, how much less is not known. */
+  /** A run had ended before it was looked at: it took less than was slept, how much less is not known until one is seen to end. */
   addOverslept(): void {
-    this.add(0.8 * this.estimate);
+    this.#recent = [this.estimate / 2];
+    this.#isGuess = true;
   }
 }
