@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { orderOf, repeatsFor, timeRounds } from "./rounds.ts";
+import { orderOf, repeatsFor, timeOnce, timeRounds } from "./rounds.ts";
 
 /** A contender that writes down its runs and takes no time. */
 const named = (name: string, log: string[]) => ({
@@ -18,6 +18,20 @@ describe("orderOf", () => {
 describe("repeatsFor", () => {
   test("makes a measurement of 10 ms, of at most a hundred runs", () => {
     expect([200, 10, 4, 0.001].map(repeatsFor)).toEqual([1, 1, 3, 100]);
+  });
+});
+
+describe("timeOnce", () => {
+  test("does not take its own sleep for the work's time", async () => {
+    let runs = 0;
+    let done = Promise.resolve();
+    const start = (): void => {
+      runs++;
+      done = new Promise((resolve) => setTimeout(resolve, 30));
+    };
+    // 700 ms, 350 and 175 are too long, 87 and 43, too; 21 is not
+    expect(await timeOnce({ start, finish: () => done }, 1000)).toBeLessThan(60);
+    expect(runs).toBe(6);
   });
 });
 

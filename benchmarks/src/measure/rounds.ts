@@ -20,6 +20,8 @@ export interface RoundOptions {
 const FEWEST_ROUNDS = 3;
 /** Waits shorter than this are not worth a timer, ms. */
 const SHORT_WAIT = 8;
+/** What ends this soon after a sleep had ended before, ms. */
+const AT_ONCE = 1;
 
 /** The order of one round: every second one runs backwards, so that neither the first nor the last place favours anyone. */
 export function orderOf(count: number, round: number): number[] {
@@ -29,19 +31,25 @@ export function orderOf(count: number, round: number): number[] {
 
 /**
  * Times runs, back to back, until the device has done them. While a promise of Dawn's Node binding is open it polls in a busy loop, which on
- * a software adapter takes a core from the work that is waited for. So whoever is timed, most of the shortest time seen so far is slept first.
+ * a software adapter takes a core from the work that is waited for. So whoever is timed, most of the shortest time seen so far is slept first; where the
+ * work had ended before the sleep, it is run again with half of that.
  *
  * @param expected shortest time of a run so far, ms; 0 if unknown
  * @returns milliseconds a run
  */
-export async function timeOnce({ before, start, finish, repeats = 1 }: Timed, expected: number): Promise<number> {
+export async function timeOnce(timed: Timed, expected: number): Promise<number> {
+  const { before, start, finish, repeats = 1 } = timed;
   await before?.();
   const began = performance.now();
   for (let i = 0; i < repeats; i++) await start();
   const rest = 0.7 * expected * repeats - (performance.now() - began);
-  if (rest > SHORT_WAIT) await new Promise((resolve) => setTimeout(resolve, rest));
+  const sleeps = rest > SHORT_WAIT;
+  if (sleeps) await new Promise((resolve) => setTimeout(resolve, rest));
+  const woke = sleeps ? performance.now() : -Infinity;
   await finish();
-  return (performance.now() - began) / repeats;
+  const ended = performance.now();
+  if (ended - woke < AT_ONCE) return timeOnce(timed, expected / 2);
+  return (ended - began) / repeats;
 }
 
 /** A measurement shorter than this, ms, says more of the wait than of the work. */
