@@ -16,7 +16,28 @@ export interface Block {
 export const DEPTH = 16;
 
 /** Quads of k a stage: the uniform `k_quads`. */
-export const QUADS = DEPTH / 4;
+const QUADS = DEPTH / 4;
+
+/** How a result is cut into blocks, and k into parts. */
+interface BlockGrid {
+  /** Blocks of all layers and parts. */
+  readonly tiles: number;
+  readonly tilesM: number;
+  readonly tilesN: number;
+  readonly parts: number;
+  /** Steps of k in a part. */
+  readonly chunk: number;
+}
+
+/** The uniforms that `blocksWgsl` itself reads, besides k. */
+export const gridFields = ({ tiles, tilesM, tilesN, parts, chunk }: BlockGrid): Readonly<Record<string, number>> => ({
+  tiles,
+  tiles_m: tilesM,
+  tiles_n: tilesN,
+  splits: parts,
+  k_chunk: chunk,
+  k_quads: QUADS,
+});
 
 export const blockLanes = ({ rows, columns, laneRows, laneColumns }: Block): number =>
   (rows / laneRows) * (columns / laneColumns);
@@ -28,7 +49,7 @@ export const blockBytes = ({ rows, columns, double }: Block): number => (rows + 
 export interface BlocksText extends Block {
   readonly a: QuadReader;
   readonly b: QuadReader;
-  /** Bindings, the uniforms `u` and what the readers call. `c` is the result; `u` has tiles, tiles_m, tiles_n, splits, k_chunk, k, k_quads. */
+  /** Bindings, the uniforms `u` and what the readers call. `c` is the result; `u` has `gridFields` and k. */
   readonly declare: string;
   /** Statements before anything is read; `outer` (the product of a batch or group) and `part` (of k) are in scope. */
   readonly begin: string;

@@ -1,4 +1,4 @@
-import { type Block, blocksWgsl, DEPTH, QUADS } from "./blocks.wgsl.ts";
+import { type Block, blocksWgsl, DEPTH, gridFields } from "./blocks.wgsl.ts";
 import type { ConvPass } from "./conv-direct.wgsl.ts";
 import { convFields, type ConvSpec, volume } from "./conv-spec.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
@@ -56,12 +56,7 @@ export function blockedConv(spec: ConvSpec, pass: ConvPass, block: Block, splits
     rows,
     k,
     b_stride: width,
-    tiles,
-    tiles_m: tilesM,
-    tiles_n: tilesN,
-    splits: parts,
-    k_chunk: chunk,
-    k_quads: QUADS,
+    ...gridFields({ tiles, tilesM, tilesN, parts, chunk }),
   });
   const biasNow = bias && parts === 1;
   const at = biasNow ? 3 : 2;

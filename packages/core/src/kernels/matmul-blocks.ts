@@ -1,4 +1,4 @@
-import { type Block, blockBytes, blockLanes, blocksWgsl, DEPTH, QUADS } from "./blocks.wgsl.ts";
+import { type Block, blockBytes, blockLanes, blocksWgsl, DEPTH, gridFields } from "./blocks.wgsl.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import { isVector, type MatmulSpec, type Operand, unitAxis } from "./matmul-spec.ts";
@@ -102,12 +102,7 @@ export function blockedMatmul(spec: MatmulSpec, block: Block, splits: number): P
     ...commonFields(spec),
     ...operandFields("a", spec.a),
     ...operandFields("b", spec.b),
-    tiles,
-    tiles_m: tilesM,
-    tiles_n: tilesN,
-    splits: parts,
-    k_chunk: chunk,
-    k_quads: QUADS,
+    ...gridFields({ tiles, tilesM, tilesN, parts, chunk }),
   });
   const vectors = vectorsOf(scale, bias);
   const vector = n % 4 === 0;
