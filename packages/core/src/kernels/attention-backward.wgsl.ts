@@ -1,6 +1,6 @@
 import { bind, bindAs, type Declare, openAttention } from "./attention-entry.ts";
 import { type AttentionText, declareRows, maskScores, weight } from "./attention-scores.ts";
-import { addRows, declareRowSums, dotRows, loadOwnRows, loadRound, storeRows } from "./snippets/head-tile.ts";
+import { headWork } from "./snippets/head-work.ts";
 import { range, storage } from "./snippets/uniforms.ts";
 
 const STATS_LANES = 64;
@@ -36,6 +36,13 @@ ${segments ? "  if (row < u.ids) { stats[u.rows + row] = vec2<u32>(ids[row], 0u)
 `;
 }
 
+const OPERANDS = {
+  q: { name: "q", count: "u.queries" },
+  k: { name: "k", count: "u.keys" },
+  v: { name: "v", count: "u.keys" },
+  g: { name: "g", count: "u.queries" },
+} as const;
+
 /** The ids of segments lie behind the rows of `stats`. */
 const ID_AT = "stats[u.batch * u.heads * u.queries + i].x";
 
@@ -48,6 +55,9 @@ const bindings = (text: AttentionText): Declare[] => [
 /** dq = scale · Σ_keys p (do·v - δ) k; a lane owns queries and runs over keys. */
 export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: Declare): string {
   const columns = range(text.columns);
+  const work = headWork(text);
+  const { q, k, v, g } = OPERANDS;
+  const sums = { name: "dq_sum", result: "dq", count: "u.queries" };
   return [
     openAttention(
       text,
@@ -59,14 +69,14 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: Dec
     ),
     declareRows(text, "query"),
     ...columns.map((c) => `  let stat${c} = bitcast<vec2<f32>>(stats[pair * u.queries + own${c}]);\n`),
-    loadOwnRows(text, "q", "q_own", "u.queries"),
-    loadOwnRows(text, "g", "g_own", "u.queries"),
-    declareRowSums(text, "dq_sum"),
+    work.own(text, q),
+    work.own(text, g),
+    work.zero(text, sums),
     `  for (var row0 = rows_first; row0 < rows_end; row0 += ${text.rows}u) {\n`,
-    loadRound(text, "k", "row0", "u.keys"),
-    loadRound(text, "v", "row0", "u.keys"),
-    dotRows(text, "qk", "k", "q_own"),
-    dotRows(text, "gv", "v", "g_own"),
+    work.round(text, k),
+    work.round(text, v),
+    work.dot(text, "qk", k, q),
+    work.dot(text, "gv", v, g),
     maskScores(text, "query", "s", "qk"),
     ...range(text.rows).flatMap((r) =>
       columns.map((c) => {
@@ -74,9 +84,9 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: Dec
         return `    let ds${r}_${c} = ${p} * (gv${r}_${c} - stat${c}.y);\n`;
       }),
     ),
-    addRows(text, "dq_sum", "k", "ds"),
+    work.add(text, sums, k, "ds"),
     "  }\n",
-    storeRows(text, "dq_sum", "dq", "u.queries", () => "scale"),
+    work.store(text, sums, () => "scale"),
     "}\n",
   ].join("");
 }
@@ -84,6 +94,12 @@ export function attentionQueryGradWgsl(text: AttentionText, declareUniforms: Dec
 /** dv = Σ_queries p do and dk = scale · Σ_queries p (do·v - δ) q; a lane owns keys and runs over queries. */
 export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: Declare): string {
   const [rows, columns] = [range(text.rows), range(text.columns)];
+  const work = headWork(text);
+  const { q, k, v, g } = OPERANDS;
+  const [dk, dv] = [
+    { name: "dk_sum", result: "dk", count: "u.keys" },
+    { name: "dv_sum", result: "dv", count: "u.keys" },
+  ] as const;
   return [
     openAttention(
       text,
@@ -94,15 +110,15 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
       declareUniforms,
     ),
     declareRows(text, "key"),
-    loadOwnRows(text, "k", "k_own", "u.keys"),
-    loadOwnRows(text, "v", "v_own", "u.keys"),
-    declareRowSums(text, "dk_sum"),
-    declareRowSums(text, "dv_sum"),
+    work.own(text, k),
+    work.own(text, v),
+    work.zero(text, dk),
+    work.zero(text, dv),
     `  for (var row0 = rows_first; row0 < rows_end; row0 += ${text.rows}u) {\n`,
-    loadRound(text, "q", "row0", "u.queries"),
-    loadRound(text, "g", "row0", "u.queries"),
-    dotRows(text, "qk", "q", "k_own"),
-    dotRows(text, "gv", "g", "v_own"),
+    work.round(text, q),
+    work.round(text, g),
+    work.dot(text, "qk", q, k),
+    work.dot(text, "gv", g, v),
     maskScores(text, "key", "s", "qk"),
     ...rows.flatMap((r) => [
       `    let stat${r} = bitcast<vec2<f32>>(stats[pair * u.queries + row${r}]);\n`,
@@ -112,11 +128,11 @@ export function attentionKeyValueGradWgsl(text: AttentionText, declareUniforms: 
 `,
       ),
     ]),
-    addRows(text, "dv_sum", "g", "p"),
-    addRows(text, "dk_sum", "q", "ds"),
+    work.add(text, dv, g, "p"),
+    work.add(text, dk, q, "ds"),
     "  }\n",
-    storeRows(text, "dk_sum", "dk", "u.keys", () => "scale"),
-    storeRows(text, "dv_sum", "dv", "u.keys", () => "1.0"),
+    work.store(text, dk, () => "scale"),
+    work.store(text, dv, () => "1.0"),
     "}\n",
   ].join("");
 }

@@ -1,6 +1,6 @@
 import { bind, bindAs, type Declare, openAttention } from "./attention-entry.ts";
 import { type AttentionText, declareRows, LOWEST, maskScores, weight } from "./attention-scores.ts";
-import { addRows, declareRowSums, dotRows, loadOwnRows, loadRound, storeRows } from "./snippets/head-tile.ts";
+import { headWork } from "./snippets/head-work.ts";
 import { range } from "./snippets/uniforms.ts";
 
 /**
@@ -11,6 +11,13 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: Decla
   const [rows, columns] = [range(text.rows), range(text.columns)];
   const lines = (of: (c: number) => string): string => columns.map((c) => `${of(c)}\n`).join("");
   const weights = (c: number): string[] => rows.map((r) => `p${r}_${c}`);
+  const work = headWork(text);
+  const [q, k, v] = [
+    { name: "q", count: "u.queries" },
+    { name: "k", count: "u.keys" },
+    { name: "v", count: "u.keys" },
+  ] as const;
+  const sums = { name: "o_sum", result: "o", count: "u.queries" };
   return [
     openAttention(
       text,
@@ -26,13 +33,13 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: Decla
       declareUniforms,
     ),
     declareRows(text, "query"),
-    loadOwnRows(text, "q", "q_own", "u.queries"),
-    declareRowSums(text, "o_sum"),
+    work.own(text, q),
+    work.zero(text, sums),
     lines((c) => `  var top${c} = ${LOWEST};\n  var total${c} = 0.0;`),
     `  for (var row0 = rows_first; row0 < rows_end; row0 += ${text.rows}u) {\n`,
-    loadRound(text, "k", "row0", "u.keys"),
-    loadRound(text, "v", "row0", "u.keys"),
-    dotRows(text, "qk", "k", "q_own"),
+    work.round(text, k),
+    work.round(text, v),
+    work.dot(text, "qk", k, q),
     maskScores(text, "query", "s", "qk"),
     lines(
       (c) => `    let peak${c} = ${rows.reduce((most, r) => `max(${most}, s${r}_${c})`, `top${c}`)};
@@ -40,10 +47,10 @@ export function attentionForwardWgsl(text: AttentionText, declareUniforms: Decla
     top${c} = peak${c};
 ${rows.map((r) => `    let p${r}_${c} = ${weight(text, `s${r}_${c}`, `peak${c}`)};\n`).join("")}    total${c} = total${c} * shrink${c} + ${weights(c).join(" + ")};`,
     ),
-    addRows(text, "o_sum", "v", "p", "shrink"),
+    work.add(text, sums, v, "p", "shrink"),
     "  }\n",
     lines((c) => `  let factor${c} = select(1.0 / total${c}, 0.0, total${c} == 0.0);`),
-    storeRows(text, "o_sum", "o", "u.queries", (c) => `factor${c}`),
+    work.store(text, sums, (c) => `factor${c}`),
     lines(
       (c) => `  if (column0 + ${c}u < u.queries) {
     lse[pair * u.queries + own${c}] = select(top${c} + log(total${c}), 0.0, total${c} == 0.0);

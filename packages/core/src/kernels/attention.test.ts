@@ -179,6 +179,9 @@ const CASES: Record<string, Case> = {
   "wide head": { size: [10, 12, 128], heads: 1 },
   "widest head": { size: [5, 9, 256], heads: 1 },
   "wide odd head": { size: [6, 10, 81], heads: 1 },
+  "widest odd head, over several rounds": { batch: 2, size: [21, 37, 163] },
+  "widest head with a mask, causal": { size: [21, 37, 132], mask: "full", causal: true, interleaved: true },
+  "widest head with segments": { size: [37, 21, 160], mask: "key", segments: "strewn" },
   "heads interleaved in rows": { batch: 2, size: [18, 20, 16], interleaved: true, offset: 16 },
   "unaligned offset": { size: [8, 9, 8], offset: 3 },
   "a mask for each query, one all masked": { batch: 2, size: [13, 40, 16], mask: "full" },
@@ -211,9 +214,9 @@ describe("attention", () => {
     });
   }
 
-  test("without subgroups, and with smaller ones", async () => {
+  test.each([20, 136])("of width %i without subgroups, and with smaller ones", async (width) => {
     const { traits } = await getDevice();
-    const spec = specOf({ size: [18, 21, 20], mask: "full", segments: "strewn" });
+    const spec = specOf({ size: [18, 21, width], mask: "full", segments: "strewn" });
     expect(await forwardError(spec, { ...traits, subgroups: false }, "strewn")).toBeLessThan(TOLERANCE);
     expect(await backwardError(spec, { ...traits, subgroups: false }, "strewn")).toBeLessThan(TOLERANCE);
     if (!traits.subgroups) return;

@@ -9,7 +9,7 @@ import { type MaskKind, tileRows } from "./attention-scores.ts";
 import { type AttentionSpec, headFields, type HeadRows, rowsAligned } from "./attention-spec.ts";
 import type { DeviceTraits, Launch, Program } from "./kernel.ts";
 import { floatWord, input, output, scratch, splitWorkgroups } from "./kernel.ts";
-import { type HeadTile, ownCount } from "./snippets/head-tile.ts";
+import type { HeadTile } from "./snippets/head-tile.ts";
 import { range, uniformBlock } from "./snippets/uniforms.ts";
 import { type Candidate, keyOf, tuned } from "./tuning.ts";
 
@@ -44,7 +44,7 @@ function forwardProgram(spec: AttentionSpec, traits: DeviceTraits, shape: HeadSh
     q_last: lastElement(spec, spec.q, spec.queries),
     k_last: lastElement(spec, spec.k, spec.keys),
     v_last: lastElement(spec, spec.v, spec.keys),
-    own: ownCount(head),
+    own: head.quads * head.columns,
     tiles,
   });
   const wgsl = attentionForwardWgsl(
@@ -111,7 +111,7 @@ function backwardProgram(spec: AttentionGradSpec, traits: DeviceTraits, shape: H
     const head = chooseHeadTile(spec, traits, operands, 2 + outputs.length, shape);
     const tiles = Math.ceil(count / tileRows(head)) * spec.batch * spec.heads;
     const workgroups = splitWorkgroups(tiles);
-    const block = uniformBlock({ ...fields, own: ownCount(head), tiles });
+    const block = uniformBlock({ ...fields, own: head.quads * head.columns, tiles });
     return {
       label,
       wgsl: wgslOf(
@@ -146,8 +146,11 @@ type HeadShape = Pick<HeadTile, "columns" | "rows">;
 
 const nameOf = (shape: HeadShape | null): string => (shape ? `${shape.columns}x${shape.rows}` : "chosen");
 
-const roundFits = ({ headDim }: AttentionSpec, products: number, { columns, rows }: HeadShape): boolean =>
-  products * columns * rows * Math.ceil(headDim / 4) * 4 <= ROUND;
+/** Whether straight-line code for a whole head is too long for compilers, or no faster: attention over 512 tokens, lavapipe. */
+const isWide = ({ headDim }: AttentionSpec): boolean => headDim > 128;
+
+const roundFits = (spec: AttentionSpec, products: number, { columns, rows }: HeadShape): boolean =>
+  !isWide(spec) && products * columns * rows * Math.ceil(spec.headDim / 4) * 4 <= ROUND;
 
 /** The chooser's shape, null, and what is worth timing beside it. */
 const headShapes = (spec: AttentionSpec, products: number): readonly (HeadShape | null)[] => [
@@ -167,21 +170,23 @@ function chooseHeadTile(
 ): HeadTile {
   const subgroups = traits.subgroups && traits.subgroupMinSize >= 4;
   const lanes = subgroups ? Math.min(traits.subgroupMinSize, 8) : 8;
-  const quads = Math.ceil(spec.headDim / 4);
-  const vector = isVector(spec, operands);
-  if (shape && roundFits(spec, products, shape))
-    return { lanes, share: subgroups ? lanes : 1, ...shape, quads, vector };
+  const common = { lanes, share: subgroups ? lanes : 1, vector: isVector(spec, operands) };
+  if (isWide(spec)) return { ...common, ...wideShape(spec, products, subgroups), quads: 1, wide: true };
+  const head = { ...common, quads: Math.ceil(spec.headDim / 4), wide: false };
+  if (shape && roundFits(spec, products, shape)) return { ...head, ...shape };
   const fits = (columns: number, rows: number): boolean => roundFits(spec, products, { columns, rows });
   const columns = [4, 2].find((n) => fits(n, 1)) ?? 1;
-  return {
-    lanes,
-    share: subgroups ? lanes : 1,
-    columns,
-    // without subgroups every lane loads all of a round
-    rows: subgroups && fits(columns, 2) ? 2 : 1,
-    quads,
-    vector,
-  };
+  // without subgroups every lane loads all of a round
+  return { ...head, columns, rows: subgroups && fits(columns, 2) ? 2 : 1 };
+}
+
+/** Own rows are read and sums are written once a round: it is as long as compilers bear what is done for each score. */
+function wideShape({ mask, causal, segments }: AttentionSpec, products: number, subgroups: boolean): HeadShape {
+  const bare = !mask && causal !== true && segments !== true;
+  const both = products > 3;
+  // without subgroups every lane loads all of a round
+  const rows = both || !bare ? 8 : 16;
+  return { columns: both && !bare ? 1 : 2, rows: subgroups ? rows : 4 };
 }
 
 const isVector = (spec: AttentionSpec, operands: readonly HeadRows[]): boolean =>
