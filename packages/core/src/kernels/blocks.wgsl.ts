@@ -60,6 +60,8 @@ export interface BlocksText extends Block {
   readonly rowAt: (row: string) => string;
   /** Rows of C start at multiples of four, and so does what is past the last column. */
   readonly vector: boolean;
+  /** Applies an epilogue's `finish` before it stores; vector stores only. */
+  readonly finish: boolean;
   /** Names of arrays by which columns are multiplied, or which are added to them; element indices of four columns from `column`. */
   readonly scale: boolean;
   readonly bias: boolean;
@@ -206,7 +208,7 @@ ${reader.prepare(`${q}`, `${origin} + (${side}) * 4u`)}`;
   function storeFunction(): string {
     const limit = text.columnLimit;
     const body = text.vector
-      ? `  ${limit === null ? "" : `if (column < ${limit}) `}{ c[(at + column) / 4u] = value; }\n`
+      ? `  ${limit === null ? "" : `if (column < ${limit}) `}{ c[(at + column) / 4u] = ${text.finish ? "finish(at + column, value)" : "value"}; }\n`
       : range(4)
           .map(
             (i) =>

@@ -76,6 +76,7 @@ export function blockedConv(spec: ConvSpec, pass: ConvPass, block: Block, splits
     columnLimit: b.edgeSide ? `u.${side}` : null,
     rowAt: (row) => `(part * u.rows + ${row}) * u.b_stride + b_base`,
     vector,
+    finish: false,
     scale: false,
     bias: biasNow,
     vectorAt: (column) => `b_base + ${column}`,

@@ -6,7 +6,7 @@ import { matvecWgsl } from "./matvec.wgsl.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
 import { matrixQuads, matrixStorage, type MatrixText } from "./snippets/quads.ts";
 import { storedReader } from "./snippets/stored.ts";
-import { binding, storage, uniformBlock } from "./snippets/uniforms.ts";
+import { binding, range, storage, uniformBlock } from "./snippets/uniforms.ts";
 import { type Candidate, keyOf, tuned } from "./tuning.ts";
 
 /** Workgroups of 256 lanes that fill a GPU, about: 100 cores with two each. */
@@ -80,8 +80,14 @@ export function gpuMatmul(spec: MatmulSpec, traits: DeviceTraits): Program {
   const layers = batch[0] * batch[1];
   if (m === 1 || n === 1) return matvec(spec, Math.min(256, traits.maxWorkgroupSize));
   const choices = chooseBlocks(m, n, k, layers, traits);
-  const candidates = blockCandidates(choices, (block, splits) => blockedMatmul(spec, block, splits));
+  const whole = spec.epilogue ? choices.filter(({ splits }) => splits === 1) : choices;
+  const candidates = blockCandidates(whole, (block, splits) => blockedMatmul(spec, block, splits));
   return tuned(keyOf("matmul.blocks", spec), candidates, traits);
+}
+
+/** Whether a product in blocks is stored at once, so that an epilogue may be applied. */
+export function finishesBlocks({ m, n, k, batch }: MatmulSpec, traits: DeviceTraits): boolean {
+  return m > 1 && chooseBlocks(m, n, k, batch[0] * batch[1], traits)[0]?.splits === 1;
 }
 
 /** The family of blocks: one launch, or two when k is split. */
@@ -103,20 +109,22 @@ export function blockedMatmul(spec: MatmulSpec, block: Block, splits: number): P
     ...operandFields("a", spec.a),
     ...operandFields("b", spec.b),
     ...gridFields({ tiles, tilesM, tilesN, parts, chunk }),
+    ...spec.epilogue?.fields,
   });
   const vectors = vectorsOf(scale, bias);
   const vector = n % 4 === 0;
-  const at = 2 + vectors.length;
+  const at = 2 + vectors.length + (spec.epilogue?.reads ?? 0);
   const wgsl = blocksWgsl({
     ...block,
     a: matrixQuads(a),
     b: matrixQuads(b),
-    declare: `${declareMatrices(a, b)}${declareVectors(vectors)}${storage(at, "c", "read_write", vector)}${uniforms.declare(at + 1)}`,
+    declare: `${declareMatrices(a, b)}${declareVectors(vectors)}${storage(at, "c", "read_write", vector)}${uniforms.declare(at + 1)}${spec.epilogue?.wgsl ?? ""}`,
     begin: bases("a", "b"),
     rowLimit: a.edgeSide ? "u.m" : null,
     columnLimit: b.edgeSide ? "u.n" : null,
     rowAt: (row) => `(layer * u.m + ${row}) * u.n`,
     vector,
+    finish: spec.epilogue !== undefined,
     scale,
     bias,
     vectorAt: (column) => column,
@@ -190,13 +198,14 @@ export function matvec(spec: MatmulSpec, mostLanes: number): Program {
 type Part = Pick<Program["launches"][number], "label" | "wgsl" | "uniforms" | "workgroups">;
 
 /** The launch, and where k is split the one that adds its parts and the bias. */
-function inParts({ m, n, batch, scale, bias }: MatmulSpec, parts: number, part: Part): Program {
+function inParts({ m, n, batch, scale, bias, epilogue }: MatmulSpec, parts: number, part: Part): Program {
   const inputs = [0, 1, ...(scale ? [2] : [])];
   const biasInput = input(inputs.length);
   const whole = parts === 1;
   const bindings = [
     ...inputs.map(input),
     ...(bias && whole ? [biasInput] : []),
+    ...range(epilogue?.reads ?? 0).map((i) => input(inputs.length + (bias ? 1 : 0) + i)),
     whole ? output(0) : scratch(0, "read_write"),
   ];
   const first = { ...part, bindings };

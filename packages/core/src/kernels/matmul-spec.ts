@@ -1,3 +1,4 @@
+import type { Epilogue } from "./epilogue.ts";
 import type { Stored } from "./snippets/stored.ts";
 
 /** A matrix inside a buffer. Strides and offset count elements; one of rowStride and colStride is 1. */
@@ -21,6 +22,8 @@ export interface MatmulSpec {
   readonly b: Operand;
   readonly scale?: boolean;
   readonly bias?: boolean;
+  /** Applied to C, whose rows are then of whole fours; its inputs follow the others. */
+  readonly epilogue?: Epilogue;
 }
 
 /** True where each row of four along the unit stride starts at a multiple of four elements. */

@@ -1,3 +1,4 @@
+import type { Epilogue } from "./epilogue.ts";
 import { storedReader, type Stored } from "./snippets/stored.ts";
 import {
   declareColumns,
@@ -27,6 +28,7 @@ export interface MatmulText extends Tile {
   /** Columns are scaled, and a bias is added to them. */
   readonly scale: boolean;
   readonly bias: boolean;
+  readonly epilogue: Epilogue | null;
   /** Tiles may reach past the matrix. */
   readonly edgeM: boolean;
   readonly edgeN: boolean;
@@ -50,7 +52,7 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
   const a = storedReader("a", text.aStored, text.aVector);
   const b = storedReader("b", text.bStored, text.bVector);
   const vectors = [...(text.scale ? ["scale"] : []), ...(text.bias ? ["bias"] : [])];
-  const cBinding = 2 + vectors.length;
+  const cBinding = 2 + vectors.length + (text.epilogue?.reads ?? 0);
   const out: string[] = [
     tileEnables(text),
     binding(0, "a", "read", a.type),
@@ -60,6 +62,7 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
     declareUniforms(cBinding + 1),
     a.functions,
     b.functions === a.functions ? "" : b.functions,
+    text.epilogue?.wgsl ?? "",
     tileEntry(text, text.edgeGrid ? "u.tiles" : null),
     `  let tile_n = tile_index % u.tiles_n;
   let tile_m = (tile_index / u.tiles_n) % u.tiles_m;
@@ -90,6 +93,7 @@ export function matmulTileWgsl(text: MatmulText, declareUniforms: (binding: numb
       vector: text.cVector,
       scale: text.scale,
       bias: text.bias,
+      finish: text.epilogue !== null,
     }),
     "}\n",
   ];

@@ -1,7 +1,8 @@
+import { type Epilogue, wordsFit } from "./epilogue.ts";
 import type { Binding, DeviceTraits, Launch, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import type { MatmulSpec, Operand } from "./matmul-spec.ts";
-import { gpuMatmul } from "./matmul-blocks.ts";
+import { finishesBlocks, gpuMatmul } from "./matmul-blocks.ts";
 import { isVector, unitAxis } from "./matmul-spec.ts";
 import { matmulTileWgsl } from "./matmul-tile.wgsl.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
@@ -15,7 +16,7 @@ export type { MatmulSpec, Operand } from "./matmul-spec.ts";
 /**
  * C[b0, b1, m, n] = A · B (· scale[n]) (+ bias[n]) in f32, C contiguous. Operands are read as they are stored and widened in registers.
  *
- * Inputs: 0 = A, 1 = B, then scale when `spec.scale`, then bias when `spec.bias`. Output 0 = C. Every size is at least 1.
+ * Inputs: 0 = A, 1 = B, then scale when `spec.scale`, then bias when `spec.bias`, then what `spec.epilogue` reads. Output 0 = C. Every size is at least 1.
  */
 export function matmulProgram(spec: MatmulSpec, traits: DeviceTraits): Program {
   if (!traits.software) return gpuMatmul(spec, traits);
@@ -24,6 +25,15 @@ export function matmulProgram(spec: MatmulSpec, traits: DeviceTraits): Program {
   const tile = alone ? ROW_TILE : chooseTile(m, m * n * k * batch[0] * batch[1], traits);
   return tuned(keyOf("matmul", spec), candidatesOf(spec, tile, chooseSplits(spec), traits), traits);
 }
+
+/** Whether C's numbers are whole, and four neighbours at hand, where they are stored. */
+export function canFinish(spec: MatmulSpec, epilogue: Epilogue, traits: DeviceTraits): boolean {
+  if (spec.n % 4 !== 0 || !wordsFit(OWN_WORDS, epilogue)) return false;
+  return traits.software ? chooseSplits(spec) === 1 : finishesBlocks(spec, traits);
+}
+
+/** Uniform words of a product by itself, at most. */
+const OWN_WORDS = 24;
 
 /** Other tiles at the chosen parts of k, and other parts at the chosen tile. */
 function candidatesOf(spec: MatmulSpec, tile: Tile, splits: number, traits: DeviceTraits): Candidate[] {
@@ -34,7 +44,9 @@ function candidatesOf(spec: MatmulSpec, tile: Tile, splits: number, traits: Devi
   const most = Math.max(1, Math.floor(spec.k / 256));
   return distinct([
     ...tilesAround(tile, spec.m, traits).map((t) => candidate(t, splits)),
-    ...[1, Math.ceil(splits / 2), 2 * splits].map((parts) => candidate(tile, Math.min(parts, most))),
+    ...(spec.epilogue ? [] : [1, Math.ceil(splits / 2), 2 * splits]).map((parts) =>
+      candidate(tile, Math.min(parts, most)),
+    ),
   ]);
 }
 
@@ -124,6 +136,7 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
     k_chunk: kChunk,
     m_last: lastQuad(m),
     n_last: lastQuad(n),
+    ...spec.epilogue?.fields,
   });
   const wgsl = matmulTileWgsl(
     {
@@ -137,6 +150,7 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
       bStored,
       scale,
       bias: bias && parts === 1,
+      epilogue: spec.epilogue ?? null,
       edgeM: m % tile.rows !== 0,
       edgeN: n % columnsPerTile !== 0,
       edgeK: k % 4 !== 0,
@@ -148,7 +162,10 @@ export function tiledMatmul(spec: MatmulSpec, tile: Tile, splits: number): Progr
   const first: Launch = {
     label: "matmul",
     wgsl,
-    bindings: [...range(2 + (scale ? 1 : 0) + (bias && parts === 1 ? 1 : 0)).map(input), target],
+    bindings: [
+      ...range(2 + (scale ? 1 : 0) + (bias && parts === 1 ? 1 : 0) + (spec.epilogue?.reads ?? 0)).map(input),
+      target,
+    ],
     uniforms: block.words,
     workgroups,
   };

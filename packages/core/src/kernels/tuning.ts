@@ -45,8 +45,13 @@ export const choiceOf = (first: Candidate, best: Candidate): Choice => ({
 });
 
 /** A key that tells specs apart; of an offset only how it is aligned. */
-export const keyOf = (kernel: string, spec: object): string =>
-  `${kernel} ${JSON.stringify(spec, (name, value: unknown) => (name === "offset" && typeof value === "number" ? value % 4 : value))}`;
+export const keyOf = (kernel: string, spec: object): string => {
+  const shorten = (name: string, value: unknown): unknown => {
+    if (name === "offset" && typeof value === "number") return value % 4;
+    return name === "wgsl" && typeof value === "string" ? hashText(value) : value;
+  };
+  return `${kernel} ${JSON.stringify(spec, shorten)}`;
+};
 
 /** Candidates of different names, the first of each, in order. */
 export const distinct = (candidates: readonly Candidate[]): Candidate[] =>

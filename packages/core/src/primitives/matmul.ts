@@ -2,11 +2,11 @@ import type { DType } from "../base/dtype.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { View } from "../base/view.ts";
 import { collapse, isContiguous } from "../base/view.ts";
-import { matmulProgram } from "../kernels/matmul.ts";
-import type { Operand } from "../kernels/matmul-spec.ts";
+import { canFinish, matmulProgram } from "../kernels/matmul.ts";
+import type { MatmulSpec, Operand } from "../kernels/matmul-spec.ts";
 import type { Stored } from "../kernels/snippets/stored.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { nextOpId, type KernelOp } from "./op.ts";
+import { nextOpId, type KernelInput, type KernelOp } from "./op.ts";
 
 /** Leading axes as two, with the view's stride of each. */
 function batchOf(view: View): { dims: [number, number]; strides: [number, number] } | null {
@@ -42,6 +42,22 @@ const swapsLastTwo = (t: Tensor): boolean => {
   return op?.name === "permute" && attrs[n - 1] === n - 2 && attrs[n - 2] === n - 1;
 };
 
+function specOf([a, b, bias]: readonly KernelInput[]): MatmulSpec {
+  const left = a && operandOf(a);
+  const right = b && operandOf(b);
+  if (!left || !right) throw new Error("matmul: operands must be strided matrices");
+  const [m = 0, k = 0] = a.shape.slice(-2);
+  return {
+    m,
+    n: b.shape.at(-1) ?? 0,
+    k,
+    batch: batchOf(a)?.dims ?? [1, 1],
+    a: { ...left, stored: storedAs(a.dtype) },
+    b: { ...right, stored: storedAs(b.dtype) },
+    bias: bias !== undefined,
+  };
+}
+
 /** C = A·B (+ bias). Inputs: A [..., m, k], B [..., k, n] of equal leading axes, bias [n] or none. */
 export const matmul: KernelOp = {
   id: nextOpId(),
@@ -51,25 +67,10 @@ export const matmul: KernelOp = {
   packed: [0, 1],
   flops: ([a, b]) => 2 * sizeOf(a?.shape ?? []) * (b?.shape.at(-1) ?? 0),
   accepts: (view, index) => (index === 2 ? isContiguous(view) && view.offset === 0 : operandOf(view) !== null),
-  program: ([a, b, bias], _, traits) => {
-    const left = a && operandOf(a);
-    const right = b && operandOf(b);
-    if (!left || !right) throw new Error("matmul: operands must be strided matrices");
-    const [m = 0, k = 0] = a.shape.slice(-2);
-    const n = b.shape.at(-1) ?? 0;
-    const batch = batchOf(a)?.dims ?? [1, 1];
-    return matmulProgram(
-      {
-        m,
-        n,
-        k,
-        batch,
-        a: { ...left, stored: storedAs(a.dtype) },
-        b: { ...right, stored: storedAs(b.dtype) },
-        bias: bias !== undefined,
-      },
-      traits,
-    );
+  program: (inputs, _, traits) => matmulProgram(specOf(inputs), traits),
+  finished: (inputs, _, traits, epilogue) => {
+    const spec = specOf(inputs);
+    return canFinish(spec, epilogue, traits) ? matmulProgram({ ...spec, epilogue }, traits) : null;
   },
   vjp: (dy, [a, b, bias]) => {
     if (!a || !b) return [];

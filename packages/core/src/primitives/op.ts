@@ -1,6 +1,7 @@
 import type { DType } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import type { View } from "../base/view.ts";
+import type { Epilogue } from "../kernels/epilogue.ts";
 import type { DeviceTraits, Program } from "../kernels/kernel.ts";
 import type { Node } from "../graph/node.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -79,6 +80,13 @@ export interface KernelOp extends Common {
   /** Inputs that the kernel reads in packed floating types, too; the others are widened first. */
   readonly packed?: readonly number[];
   readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
+  /** The program with an epilogue for its only output, whose inputs follow the op's own; null where the kernel cannot. */
+  readonly finished?: (
+    inputs: readonly KernelInput[],
+    attrs: readonly number[],
+    traits: DeviceTraits,
+    epilogue: Epilogue,
+  ) => Program | null;
   /** Ways to separate the work of tensors too large for one binding, best first; none where this is left out. */
   readonly separable?: (attrs: readonly number[], inputs: number) => readonly Separation[];
   /** Additions and multiplications of its products; 0, which is small beside them, where this is left out. */

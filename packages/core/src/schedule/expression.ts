@@ -42,14 +42,14 @@ export interface Resolver {
   readonly limit: number;
   /** The input of an inlined pad, before padding. */
   paddedSource(node: Node): Source;
-  /** A scalar variable of the kernel that holds the node's value at every element that is written now. */
+  /** A variable of the kernel that holds the node's value at the elements that are written now: one each, or one for all. */
   local?(node: Node): string | null;
   /** Where element `i` lies, where the kernel knows it without taking `i` apart. */
   address?(map: IndexMap): string | null;
 }
 
-/** WGSL of a number; a kernel's uniforms `u` are in scope. */
-export function literal(given: number, type: DType): string {
+/** WGSL of a number in a kernel with these uniforms. */
+export function literal(given: number, type: DType, uniforms: Uniforms): string {
   const dtype = wideType(type);
   const value = nearest(given, type);
   if (dtype === "bool") return value ? "true" : "false";
@@ -59,7 +59,7 @@ export function literal(given: number, type: DType): string {
   // WGSL has no literal for NaN and infinities, and constant expressions may not make them
   if (!Number.isFinite(Math.fround(value))) {
     const bits = Number.isNaN(value) ? "0x7fc00000u" : value > 0 ? "0x7f800000u" : "0xff800000u";
-    return `bitcast<f32>(${bits} | (u[0].x & 0u))`;
+    return `bitcast<f32>(${bits} | ${uniforms.zero})`;
   }
   const rounded = Math.fround(value);
   return Number.isInteger(rounded) && Math.abs(rounded) < 1e9 ? `${rounded}.0` : `${rounded}f`.replace("e+", "e");
@@ -67,7 +67,7 @@ export function literal(given: number, type: DType): string {
 
 /** What all expressions of one kernel share: buffers, uniforms, functions. */
 export class KernelText {
-  readonly uniforms = new Uniforms();
+  readonly uniforms: Uniforms;
   readonly values: Value[] = [];
   /** What of each value is bound; null: all of it. */
   readonly windows: (Window | null)[] = [];
@@ -77,6 +77,12 @@ export class KernelText {
   readonly names = new Map<string, string>();
   readonly #numbers = new Map<Value, number>();
   readonly #helpers = new Set<string>();
+  readonly #firstBinding: number;
+
+  constructor(uniforms = new Uniforms(), firstBinding = 0) {
+    this.uniforms = uniforms;
+    this.#firstBinding = firstBinding;
+  }
 
   /** Declares functions that the kernel calls. */
   use(functions: string): void {
@@ -98,7 +104,9 @@ export class KernelText {
     this.windows.push(window);
     const name = `x${index}`;
     this.names.set(key, name);
-    this.declarations.push(`@group(0) @binding(${index}) var<storage, read> ${name}: array<${type}>;`);
+    this.declarations.push(
+      `@group(0) @binding(${this.#firstBinding + index}) var<storage, read> ${name}: array<${type}>;`,
+    );
     return name;
   }
 
@@ -150,7 +158,7 @@ export class ExpressionWriter {
     const local = this.#resolve.local?.(node);
     if (local) return this.#lanes === 1 ? local : `${type}(${local})`;
     if (op === null || !this.#resolve.inlined(node)) return this.#load(node, this.#resolve.source(node));
-    if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node.dtype)})`;
+    if (op.kind === "const") return `${type}(${literal(node.attrs[0] ?? 0, node.dtype, this.kernel.uniforms)})`;
     if (op.kind === "iota") return this.#iota(node);
     if (op.kind === "random") return this.#random(node);
     if (op.kind === "pad") return this.#load(node, this.#resolve.paddedSource(node));
@@ -219,7 +227,7 @@ export class ExpressionWriter {
     const fn = `index${this.kernel.functions.length}`;
     if (known === null) this.kernel.functions.push(indexFunction(fn, map, this.kernel.uniforms));
     const setup = `let at = ${known ?? `${fn}(i)`};`;
-    const fill = map.padded ? literal(map.padded.fill, node.dtype) : "";
+    const fill = map.padded ? literal(map.padded.fill, node.dtype, this.kernel.uniforms) : "";
     if (access === "vector") {
       const four = fromStored(this.#fetch(value, whole, "at >> 2u"), whole);
       return this.#indexed(setup, checked ? guarded("at", four, `${type}(${fill})`, type) : four, type, checked);

@@ -1,3 +1,4 @@
+import { sizeOf } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { belowLinear, type RowGroup, type RowGroups } from "./row-groups.ts";
 
@@ -25,7 +26,8 @@ const isRepeatable = ({ op, inputs }: Node): boolean =>
 
 /**
  * Chooses what fuses. A fusible node joins the one kernel that reads it: an elementwise kernel, the prologue of a reduction, the kernel of a row
- * group, or one piece of a concatenation. With several readers it gets a buffer of its own, unless it is cheap to repeat.
+ * group, or one piece of a concatenation. With several readers it gets a buffer of its own, unless it is cheap to repeat. A kernel that takes an epilogue and
+ * has one elementwise kernel as its only reader does that one's work when it stores; of several such kernels the last.
  *
  * @param order topological, `index` set, duplicates merged
  */
@@ -60,13 +62,23 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>, r
     }
   };
 
+  // elementwise kernels that another one does
+  const finished = new Set<number>();
+  const finishes = (node: Node, readers: ReadonlySet<number>): boolean => {
+    const [only = -1, ...more] = readers;
+    const reader = order[only];
+    if (more.length > 0 || finished.has(only) || reader?.op?.kind !== "elementwise" || rows.of(reader)) return false;
+    return reader.dtype === "f32" && sizeOf(reader.shape) === sizeOf(node.shape);
+  };
+
   for (let at = order.length - 1; at >= 0; at--) {
     const node = order[at] as Node; // at is a valid index
     const linear = node.op?.kind === "movement" && node.op.linear;
     const spread = linear ? null : rows.spreadOf(node);
     const group = rows.of(spread ?? node);
     const reduction = node.op?.kind === "reduce";
-    if (!isFusible(node) && !linear && !spread && !(reduction && group)) continue;
+    const takesEpilogue = node.op?.kind === "kernel" && node.op.finished !== undefined;
+    if (!isFusible(node) && !linear && !spread && !(reduction && group) && !takesEpilogue) continue;
     const merged = new Set<number>();
     let inMemory = roots.has(node);
     let deepest = 0;
@@ -81,6 +93,11 @@ export function chooseFusion(order: readonly Node[], roots: ReadonlySet<Node>, r
       continue;
     }
     if (inMemory || merged.size === 0 || deepest > MAX_DEPTH) continue;
+    if (takesEpilogue) {
+      inlined[at] = finishes(node, merged);
+      if (inlined[at]) for (const reader of merged) finished.add(reader);
+      continue;
+    }
     // one number a row is at hand in the kernel of its group alone
     const within = merged.size === 1 && group !== null && merged.has(groupNumber.get(group) ?? -1);
     if ((spread || reduction) && !within) continue;

@@ -148,10 +148,10 @@ interface Reduction {
 const BOUNDS = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
 /** WGSL of the reduction of nothing. */
-export function identityOf({ identity }: ReduceOp, dtype: DType): string {
-  if (dtype !== "i32" && dtype !== "u32") return literal(identity, dtype);
+export function identityOf({ identity }: ReduceOp, dtype: DType, uniforms: Uniforms): string {
+  if (dtype !== "i32" && dtype !== "u32") return literal(identity, dtype, uniforms);
   const [lowest, highest] = BOUNDS[dtype];
-  return literal(Math.min(highest, Math.max(lowest, identity)), dtype);
+  return literal(Math.min(highest, Math.max(lowest, identity)), dtype, uniforms);
 }
 
 /**
@@ -214,7 +214,7 @@ export function reduceKernels(
     let own = split / ${teamWord};
     let start = own * ${stretchWord};
     let base = outer_index(o);
-    var acc = ${type}(${identityOf(op, dtype)});
+    var acc = ${type}(${identityOf(op, dtype, uniforms)});
     ${visiting(walk, visit)}
     out[${over === "length" ? `split * ${groupsWord} + o` : "g"}] = ${result};`;
   const outType = over === "outputs" ? `vec4<${dtype}>` : dtype;
@@ -293,7 +293,7 @@ function combineKernel(op: ReduceOp, dtype: DType, given: Combination): FusedKer
   const scaled = scale === 1 || next > 1 ? "acc" : `acc * bitcast<f32>(${uniforms.word(floatWord(scale))})`;
   const body = `let t = g / ${outputsWord};
     let o = g - t * ${outputsWord};
-    var acc = ${identityOf(op, dtype)};
+    var acc = ${identityOf(op, dtype, uniforms)};
     ${visiting(walk, `acc = ${op.combine("acc", `x0[r * ${outputsWord} + o]`)};`)}
     out[g] = ${scaled};`;
   return {

@@ -71,6 +71,10 @@ export class Uniforms {
     const at = this.words.push(value >>> 0) - 1;
     return `u[${at >> 2}][${at & 3}]`;
   }
+  /** A u32 that is zero, which compilers cannot know. */
+  get zero(): string {
+    return "(u[0].x & 0u)";
+  }
   get declaration(): string {
     return `array<vec4<u32>, ${Math.max(1, Math.ceil(this.words.length / 4))}>`;
   }
@@ -78,6 +82,20 @@ export class Uniforms {
     const words = new Uint32Array(Math.max(4, Math.ceil(this.words.length / 4) * 4));
     words.set(this.words);
     return words;
+  }
+}
+
+/** Words as fields of another kernel's uniforms. */
+export class UniformFields extends Uniforms {
+  override word(value: number): string {
+    const at = this.words.push(value >>> 0) - 1;
+    return `u.finish_${at}`;
+  }
+  override get zero(): string {
+    return this.word(0);
+  }
+  get fields(): Record<string, number> {
+    return Object.fromEntries(this.words.map((value, at) => [`finish_${at}`, value]));
   }
 }
 

@@ -6,6 +6,7 @@ import type { Node } from "../graph/node.ts";
 import type { DeviceTraits, Program } from "../kernels/kernel.ts";
 import type { KernelInput, KernelOp, UpdateOp } from "../primitives/op.ts";
 import type { ReduceOp } from "../primitives/structural.ts";
+import { epilogueOf, finishedIn } from "./epilogue.ts";
 import type { Resolver, Source } from "./expression.ts";
 import { chooseFusion, type Fusion } from "./fuse.ts";
 import { accessOf, mapOf, paddedMap } from "./index-map.ts";
@@ -290,8 +291,26 @@ class Planner implements Resolver {
       paddedSource: (n) => this.paddedSource(n),
     };
     const label = node.op?.name ?? "fused";
-    for (const kernel of elementwiseKernels(node, sizeOf(node.shape), value, mapOf(view), alone, label))
-      this.#emit(kernel, value);
+    const kernel = finishedIn(node, (n) => this.inlined(n));
+    if (kernel) {
+      if (this.#runFinished(kernel, node, value, alone)) return;
+      this.#fusion.inlined[kernel.index] = false;
+      this.place(kernel);
+    }
+    for (const part of elementwiseKernels(node, sizeOf(node.shape), value, mapOf(view), alone, label))
+      this.#emit(part, value);
+  }
+  /** Runs a kernel that stores the values of the expression at `node`; false where it cannot. */
+  #runFinished(kernel: Node, node: Node, value: Value, resolve: Resolver): boolean {
+    const op = kernel.op as KernelOp; // finishedIn gives kernel nodes
+    const { described, bound } = this.#inputs(kernel, op);
+    const { epilogue, values } = epilogueOf(node, kernel, bound.length, resolve);
+    const tooLarge = [...values, ...bound.map((b) => b.value), value].some(({ bytes }) => bytes > this.limit);
+    if (tooLarge || bound.length + values.length > MAX_SOURCES) return false;
+    const program = op.finished?.(described, kernel.attrs, this.#traits, epilogue);
+    if (!program) return false;
+    this.#runProgram(program, [...bound, ...values.map(whole)], [value]);
+    return true;
   }
   #reduce(node: Node, value: Value): void {
     const [input] = node.inputs;

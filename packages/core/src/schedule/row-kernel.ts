@@ -183,7 +183,7 @@ export function rowKernel(
       const name = `reduced${scalars.size}`;
       scalars.set(node, name);
       const [scale = 1] = node.attrs;
-      const start = `${writer.type(node.dtype)}(${identityOf(op, node.dtype)});`;
+      const start = `${writer.type(node.dtype)}(${identityOf(op, node.dtype, uniforms)});`;
       const part = isLong ? `${name}_part` : `${name}_acc`;
       before.push(`var ${name}_acc = ${start}`);
       stretch.before.push(`var ${name}_part = ${start}`);

@@ -105,6 +105,8 @@ export interface TileStore {
   readonly scale?: boolean;
   /** Adds `bias{x}`. */
   readonly bias: boolean;
+  /** Applies an epilogue's `finish`; vector stores only. */
+  readonly finish?: boolean;
 }
 
 /**
@@ -122,7 +124,7 @@ export function storeTile(tile: Tile, store: TileStore): string {
     );
     if (store.vector) {
       lines.push(
-        `  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = v${x}; }`,
+        `  ${store.columnLimit === null ? "" : `if (n${x} < ${store.columnLimit}) `}{ c[(c_at + n${x}) / 4u] = ${store.finish ? `finish(c_at + n${x}, v${x})` : `v${x}`}; }`,
       );
     } else {
       for (const i of range(4)) {
