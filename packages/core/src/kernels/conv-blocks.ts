@@ -3,9 +3,9 @@ import type { ConvPass } from "./conv-direct.wgsl.ts";
 import { convFields, type ConvSpec, volume } from "./conv-spec.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
-import { blockCandidates, chooseBlocks, partsOf } from "./matmul-blocks.ts";
+import { blockCandidates, chooseBlocks, partsOf, storesWhole } from "./matmul-blocks.ts";
 import { matrixQuads, matrixStorage, type MatrixText } from "./snippets/quads.ts";
-import { storage, uniformBlock } from "./snippets/uniforms.ts";
+import { range, storage, uniformBlock } from "./snippets/uniforms.ts";
 import { windowQuads } from "./snippets/window-quads.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
 import { keyOf, tuned } from "./tuning.ts";
@@ -23,8 +23,14 @@ function productOf(spec: ConvSpec, pass: ConvPass): { rows: number; columns: num
 export function gpuConv(spec: ConvSpec, pass: ConvPass, traits: DeviceTraits): Program {
   const { rows, columns, k } = productOf(spec, pass);
   const choices = chooseBlocks(rows, columns, k, spec.groups, traits);
-  const candidates = blockCandidates(choices, (block, splits) => blockedConv(spec, pass, block, splits));
+  const candidates = blockCandidates(choices, spec.epilogue, (block, splits) => blockedConv(spec, pass, block, splits));
   return tuned(keyOf(`conv.${pass}.blocks`, spec), candidates, traits);
+}
+
+/** Whether the forward pass stores whole sums. */
+export function storesWholeConv(spec: ConvSpec, traits: DeviceTraits): boolean {
+  const { rows, columns, k } = productOf(spec, "forward");
+  return storesWhole(rows, columns, k, spec.groups, traits);
 }
 
 /** A pass at a given block: one launch, or two when k is split. */
@@ -59,7 +65,9 @@ export function blockedConv(spec: ConvSpec, pass: ConvPass, block: Block, splits
     ...gridFields({ tiles, tilesM, tilesN, parts, chunk }),
   });
   const biasNow = bias && parts === 1;
-  const at = biasNow ? 3 : 2;
+  const reads = spec.epilogue?.reads ?? 0;
+  const vectors = biasNow ? 1 : 0;
+  const at = 2 + vectors + reads;
   const wgsl = blocksWgsl({
     ...block,
     a: windowQuads({ pass, vector: leftVector, edgeK }),
@@ -70,13 +78,14 @@ export function blockedConv(spec: ConvSpec, pass: ConvPass, block: Block, splits
       biasNow ? storage(2, "bias", "read", false) : "",
       storage(at, "c", "read_write", vector),
       uniforms.declare(at + 1),
+      spec.epilogue?.wgsl ?? "",
     ].join(""),
     begin: `  let b_base = outer * u.${side};\n  let a_first = outer * u.${pass === "input" ? "cout" : "cin"}_group;\n`,
     rowLimit: rows % block.rows === 0 ? null : "u.rows",
     columnLimit: b.edgeSide ? `u.${side}` : null,
     rowAt: (row) => `(part * u.rows + ${row}) * u.b_stride + b_base`,
     vector,
-    finish: false,
+    finish: spec.epilogue !== undefined,
     scale: false,
     bias: biasNow,
     vectorAt: (column) => `b_base + ${column}`,
@@ -86,7 +95,7 @@ export function blockedConv(spec: ConvSpec, pass: ConvPass, block: Block, splits
   const first = {
     label: `conv.${pass}`,
     wgsl,
-    bindings: [input(0), input(1), ...(biasNow ? [input(2)] : []), whole ? output(0) : scratch(0, "read_write")],
+    bindings: [...range(2 + vectors + reads).map(input), whole ? output(0) : scratch(0, "read_write")],
     uniforms: uniforms.words,
     workgroups,
   };

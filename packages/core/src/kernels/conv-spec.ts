@@ -1,3 +1,5 @@
+import type { Epilogue } from "./epilogue.ts";
+
 /** Sizes along depth (or time), height, width; one-dimensional and two-dimensional convolutions hold ones. */
 export type Extent = readonly [depth: number, height: number, width: number];
 
@@ -21,6 +23,8 @@ export interface ConvSpec {
   readonly outChannels: number;
   readonly groups: number;
   readonly bias?: boolean;
+  /** Applied to y, whose groups have whole fours of channels; its inputs follow the others. */
+  readonly epilogue?: Epilogue;
 }
 
 export const volume = ([depth, height, width]: Extent): number => depth * height * width;
@@ -43,5 +47,6 @@ export function convFields(spec: ConvSpec): Record<string, number> {
     cout: spec.outChannels,
     cin_group: spec.inChannels / spec.groups,
     cout_group: spec.outChannels / spec.groups,
+    ...spec.epilogue?.fields,
   };
 }

@@ -1,3 +1,4 @@
+import type { Epilogue } from "./epilogue.ts";
 import {
   declareColumns,
   declareSums,
@@ -22,6 +23,8 @@ export interface ConvText extends Tile {
   /** The result's are, and so are the rows of the weights. */
   readonly resultVector: boolean;
   readonly bias: boolean;
+  /** "forward" only. */
+  readonly epilogue: Epilogue | null;
   /** More than one stride phase, so that the rows of a tile are not neighbours in the result ("input" only). */
   readonly phased: boolean;
   readonly edgeRows: boolean;
@@ -38,7 +41,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
   const { share, rows, columns, steps } = text;
   const forward = text.pass === "forward";
   const loads = range(leftLoads(text, "k"));
-  const cBinding = text.bias ? 3 : 2;
+  const cBinding = (text.bias ? 3 : 2) + (text.epilogue?.reads ?? 0);
   // Names of the left operand's image, channels and the result's, as the pass sees them.
   const image = forward ? "in" : "out";
   const leftChannels = forward ? "u.cin" : "u.cout";
@@ -58,6 +61,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
     text.bias ? storage(2, "bias", "read", false) : "",
     storage(cBinding, "c", "read_write", text.resultVector),
     declareUniforms(cBinding + 1),
+    text.epilogue?.wgsl ?? "",
     tileEntry(text, text.edgeGrid ? "u.tiles" : null),
     `  let tile_n = tile_index % u.tiles_n;
   let tile_m = (tile_index / u.tiles_n) % u.tiles_m;
@@ -88,6 +92,7 @@ export function convTileWgsl(text: ConvText, declareUniforms: (binding: number) 
       columnLimit: text.edgeColumns ? resultGroup : null,
       vector: text.resultVector,
       bias: text.bias,
+      finish: text.epilogue !== null,
     }),
     "}\n",
   ].join("");

@@ -1,25 +1,33 @@
-import { gpuConv } from "./conv-blocks.ts";
+import { gpuConv, storesWholeConv } from "./conv-blocks.ts";
 import { convDirectWgsl, type ConvPass, DIRECT_LANES } from "./conv-direct.wgsl.ts";
 import { convFields, type ConvSpec, type Extent, volume } from "./conv-spec.ts";
 import { convTileWgsl } from "./conv-tile.wgsl.ts";
 import { convWeightTileWgsl } from "./conv-weight-tile.wgsl.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
-import { chooseTile, matmulProgram, tileName, tilesAround } from "./matmul.ts";
+import { canFinish, chooseTile, matmulProgram, type MatmulSpec, tileName, tilesAround } from "./matmul.ts";
 import { type Tile, tileWidth } from "./snippets/tile.ts";
-import { uniformBlock } from "./snippets/uniforms.ts";
+import { range, uniformBlock } from "./snippets/uniforms.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
 import { distinct, keyOf, tuned } from "./tuning.ts";
 
 export type { ConvSpec, Extent } from "./conv-spec.ts";
 
-/** Inputs 0 = x, 1 = w, 2 = bias when `spec.bias`; output 0 = y. See {@link ConvSpec} for layouts. Every size is at least 1. */
+/** Inputs 0 = x, 1 = w, 2 = bias when `spec.bias`, then what `spec.epilogue` reads; output 0 = y. See {@link ConvSpec} for layouts. Every size is at least 1. */
 export function convForwardProgram(spec: ConvSpec, traits: DeviceTraits): Program {
   if (runsDirect(spec, traits)) return directConv(spec, "forward");
-  const flat = flatMatmul(spec, traits);
-  if (flat) return flat;
+  const flat = flatMatmul(spec);
+  if (flat) return matmulProgram(flat, traits);
   if (!traits.software) return gpuConv(spec, "forward", traits);
   return tunedConv(spec, "forward", spec.batch * volume(spec.output), traits);
+}
+
+/** Whether y's numbers are whole, and four channels at hand, where they are stored. */
+export function canFinishConv(spec: ConvSpec, traits: DeviceTraits): boolean {
+  if (runsDirect(spec, traits) || (spec.outChannels / spec.groups) % 4 !== 0) return false;
+  const flat = flatMatmul(spec);
+  if (flat) return canFinish(flat, traits);
+  return traits.software || storesWholeConv(spec, traits);
 }
 
 /**
@@ -70,18 +78,19 @@ const workOf = (spec: ConvSpec): number =>
  * A window over one axis without padding or dilation is a matrix whose rows overlap in memory, and a single tap is a plain
  * matrix: both are matmuls on x itself.
  */
-function flatMatmul(spec: ConvSpec, traits: DeviceTraits): Program | null {
+function flatMatmul(spec: ConvSpec): MatmulSpec | null {
   const { kernel, stride, padding, dilation, batch, inChannels, outChannels } = spec;
   const plain = spec.groups === 1 && padding.every((value) => value === 0);
   const inside = [0, 1, 2].every((axis) => reach(spec, axis) <= (spec.input[axis] ?? 1));
   if (!plain || !inside) return null;
-  const bias = spec.bias === true;
+  const { bias = false, epilogue } = spec;
+  const more = { bias, ...(epilogue && { epilogue }) };
   const b = { offset: 0, batchStrides: [0, 0] as const, rowStride: outChannels, colStride: 1 };
   if (volume(kernel) === 1 && volume(stride) === 1) {
     const pixels = batch * volume(spec.output);
     if (volume(spec.output) !== volume(spec.input)) return null;
     const a = { offset: 0, batchStrides: [0, 0] as const, rowStride: inChannels, colStride: 1 };
-    return matmulProgram({ m: pixels, n: outChannels, k: inChannels, batch: [1, 1], a, b, bias }, traits);
+    return { m: pixels, n: outChannels, k: inChannels, batch: [1, 1], a, b, ...more };
   }
   const oneAxis = spec.input[0] === 1 && spec.input[1] === 1 && (dilation[2] === 1 || kernel[2] === 1);
   if (!oneAxis) return null;
@@ -91,10 +100,7 @@ function flatMatmul(spec: ConvSpec, traits: DeviceTraits): Program | null {
     rowStride: stride[2] * inChannels,
     colStride: 1,
   };
-  return matmulProgram(
-    { m: spec.output[2], n: outChannels, k: kernel[2] * inChannels, batch: [1, batch], a, b, bias },
-    traits,
-  );
+  return { m: spec.output[2], n: outChannels, k: kernel[2] * inChannels, batch: [1, batch], a, b, ...more };
 }
 
 /** Input positions the windows along an axis span. */
@@ -144,6 +150,7 @@ export function tiledConv(spec: ConvSpec, pass: "forward" | "input", tile: Tile)
       leftVector: leftGroup % 4 === 0,
       resultVector: columns % 4 === 0,
       bias,
+      epilogue: spec.epilogue ?? null,
       phased: phases > 1,
       edgeRows: rows % tile.rows !== 0,
       edgeColumns: columns % width !== 0,
@@ -152,7 +159,8 @@ export function tiledConv(spec: ConvSpec, pass: "forward" | "input", tile: Tile)
     },
     block.declare,
   );
-  const bindings = [input(0), input(1), ...(bias ? [input(2)] : []), output(0)];
+  const reads = 2 + (bias ? 1 : 0) + (spec.epilogue?.reads ?? 0);
+  const bindings = [...range(reads).map(input), output(0)];
   return { launches: [{ label: `conv.${pass}`, wgsl, bindings, uniforms: block.words, workgroups }], scratch: [] };
 }
 

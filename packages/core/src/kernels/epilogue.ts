@@ -10,8 +10,3 @@ export interface Epilogue {
   /** Its words, fields of the kernel's uniforms `u`. */
   readonly fields: Readonly<Record<string, number>>;
 }
-
-/** Words of uniforms that a kernel may have. */
-const MOST_WORDS = 64;
-
-export const wordsFit = (own: number, { fields }: Epilogue): boolean => own + Object.keys(fields).length <= MOST_WORDS;

@@ -41,7 +41,7 @@ export interface Launch {
   readonly label: string;
   readonly wgsl: string;
   readonly bindings: readonly Binding[];
-  /** 32-bit words of the uniform struct (floats bit-cast), at most 64. */
+  /** 32-bit words of the uniform struct (floats bit-cast). */
   readonly uniforms: Uint32Array;
   /** Each dimension at most 65,535: `splitWorkgroups` folds longer counts. */
   readonly workgroups: readonly [number, number, number];

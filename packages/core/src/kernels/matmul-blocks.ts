@@ -1,4 +1,5 @@
 import { type Block, blockBytes, blockLanes, blocksWgsl, DEPTH, gridFields } from "./blocks.wgsl.ts";
+import type { Epilogue } from "./epilogue.ts";
 import type { DeviceTraits, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import { isVector, type MatmulSpec, type Operand, unitAxis } from "./matmul-spec.ts";
@@ -55,15 +56,18 @@ export function chooseBlocks(m: number, n: number, k: number, layers: number, tr
   return choices.sort((one, other) => one.time - other.time);
 }
 
-/** What may be timed: each block at its parts of k, the cheapest first. */
+/** What may be timed: each block at its parts of k, the cheapest first; where there is an epilogue, those that store whole sums. */
 export const blockCandidates = (
   choices: readonly BlockChoice[],
+  epilogue: Epilogue | undefined,
   programOf: (block: Block, splits: number) => Program,
 ): Candidate[] =>
-  choices.map(({ block, splits }) => ({
-    name: `${block.rows}x${block.columns}/${splits}`,
-    program: () => programOf(block, splits),
-  }));
+  choices
+    .filter(({ splits }) => splits === 1 || !epilogue)
+    .map(({ block, splits }) => ({
+      name: `${block.rows}x${block.columns}/${splits}`,
+      program: () => programOf(block, splits),
+    }));
 
 const splitsOf = (k: number, workgroups: number, wanted: number): number =>
   Math.max(1, Math.min(Math.ceil(wanted / workgroups), Math.floor(k / SHORTEST_PART)));
@@ -80,15 +84,13 @@ export function gpuMatmul(spec: MatmulSpec, traits: DeviceTraits): Program {
   const layers = batch[0] * batch[1];
   if (m === 1 || n === 1) return matvec(spec, Math.min(256, traits.maxWorkgroupSize));
   const choices = chooseBlocks(m, n, k, layers, traits);
-  const whole = spec.epilogue ? choices.filter(({ splits }) => splits === 1) : choices;
-  const candidates = blockCandidates(whole, (block, splits) => blockedMatmul(spec, block, splits));
+  const candidates = blockCandidates(choices, spec.epilogue, (block, splits) => blockedMatmul(spec, block, splits));
   return tuned(keyOf("matmul.blocks", spec), candidates, traits);
 }
 
-/** Whether a product in blocks is stored at once, so that an epilogue may be applied. */
-export function finishesBlocks({ m, n, k, batch }: MatmulSpec, traits: DeviceTraits): boolean {
-  return m > 1 && chooseBlocks(m, n, k, batch[0] * batch[1], traits)[0]?.splits === 1;
-}
+/** Whether the chosen block stores whole sums, so that an epilogue may be applied. */
+export const storesWhole = (m: number, n: number, k: number, layers: number, traits: DeviceTraits): boolean =>
+  chooseBlocks(m, n, k, layers, traits)[0]?.splits === 1;
 
 /** The family of blocks: one launch, or two when k is split. */
 export function blockedMatmul(spec: MatmulSpec, block: Block, splits: number): Program {

@@ -1,8 +1,7 @@
-import { type Epilogue, wordsFit } from "./epilogue.ts";
 import type { Binding, DeviceTraits, Launch, Program } from "./kernel.ts";
 import { input, output, scratch, splitWorkgroups } from "./kernel.ts";
 import type { MatmulSpec, Operand } from "./matmul-spec.ts";
-import { finishesBlocks, gpuMatmul } from "./matmul-blocks.ts";
+import { gpuMatmul, storesWhole } from "./matmul-blocks.ts";
 import { isVector, unitAxis } from "./matmul-spec.ts";
 import { matmulTileWgsl } from "./matmul-tile.wgsl.ts";
 import { sumPartsLaunch } from "./sum-parts.wgsl.ts";
@@ -27,13 +26,11 @@ export function matmulProgram(spec: MatmulSpec, traits: DeviceTraits): Program {
 }
 
 /** Whether C's numbers are whole, and four neighbours at hand, where they are stored. */
-export function canFinish(spec: MatmulSpec, epilogue: Epilogue, traits: DeviceTraits): boolean {
-  if (spec.n % 4 !== 0 || !wordsFit(OWN_WORDS, epilogue)) return false;
-  return traits.software ? chooseSplits(spec) === 1 : finishesBlocks(spec, traits);
+export function canFinish(spec: MatmulSpec, traits: DeviceTraits): boolean {
+  if (spec.n % 4 !== 0) return false;
+  const { m, n, k, batch } = spec;
+  return traits.software ? chooseSplits(spec) === 1 : m > 1 && storesWhole(m, n, k, batch[0] * batch[1], traits);
 }
-
-/** Uniform words of a product by itself, at most. */
-const OWN_WORDS = 24;
 
 /** Other tiles at the chosen parts of k, and other parts at the chosen tile. */
 function candidatesOf(spec: MatmulSpec, tile: Tile, splits: number, traits: DeviceTraits): Candidate[] {

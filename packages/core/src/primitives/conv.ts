@@ -1,11 +1,17 @@
 import { sizeOf } from "../base/shape.ts";
 import { isContiguous } from "../base/view.ts";
-import { convForwardProgram, convInputGradProgram, convWeightGradProgram, type ConvSpec } from "../kernels/conv.ts";
+import {
+  canFinishConv,
+  convForwardProgram,
+  convInputGradProgram,
+  convWeightGradProgram,
+  type ConvSpec,
+} from "../kernels/conv.ts";
 import { Node } from "../graph/node.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DeviceTraits, Program } from "../kernels/kernel.ts";
 import { zeroFill } from "./simple-kernel.ts";
-import { nextOpId, type KernelOp, type MakeTensor } from "./op.ts";
+import { nextOpId, type KernelInput, type KernelOp, type MakeTensor } from "./op.ts";
 
 export type Triple = [number, number, number];
 
@@ -67,13 +73,21 @@ function programOf(
   result: (g: Geometry) => number[],
 ): KernelOp["program"] {
   return (inputs, attrs, traits) => {
-    const g = unpackGeometry(attrs);
-    const { cin: inChannels, cout: outChannels, padBefore: padding } = g;
-    const size = sizeOf(result(g));
-    // an empty sum is zero; the kernels take sizes of at least 1
-    if (size === 0 || inputs.some((view) => sizeOf(view.shape) === 0)) return zeroFill("conv", size);
-    return make({ ...g, inChannels, outChannels, padding, bias: inputs.length === 3 }, traits);
+    const size = sizeOf(result(unpackGeometry(attrs)));
+    // an empty sum is zero
+    if (isEmpty(inputs, size)) return zeroFill("conv", size);
+    return make(specOf(inputs, attrs), traits);
   };
+}
+
+/** The kernels take sizes of at least 1. */
+const isEmpty = (inputs: readonly KernelInput[], size: number): boolean =>
+  size === 0 || inputs.some((view) => sizeOf(view.shape) === 0);
+
+function specOf(inputs: readonly KernelInput[], attrs: readonly number[]): ConvSpec {
+  const g = unpackGeometry(attrs);
+  const { cin: inChannels, cout: outChannels, padBefore: padding } = g;
+  return { ...g, inChannels, outChannels, padding, bias: inputs.length === 3 };
 }
 
 const sumRows = (dy: Tensor): Tensor => dy.sum({ axis: dy.shape.slice(0, -1).map((_, i) => i) });
@@ -107,6 +121,12 @@ export const convForward: KernelOp = {
   accepts,
   flops,
   program: programOf(convForwardProgram, outputShape),
+  finished: (inputs, attrs, traits, epilogue) => {
+    const spec = specOf(inputs, attrs);
+    return isEmpty(inputs, sizeOf(outputShape(unpackGeometry(attrs)))) || !canFinishConv(spec, traits)
+      ? null
+      : convForwardProgram({ ...spec, epilogue }, traits);
+  },
   vjp: (dy, [x, w, bias], _, attrs, make) =>
     x && w ? [inputGrad(dy, w, attrs, make), weightGrad(x, dy, attrs, make), ...(bias ? [sumRows(dy)] : [])] : [],
 };

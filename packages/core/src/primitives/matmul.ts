@@ -70,7 +70,7 @@ export const matmul: KernelOp = {
   program: (inputs, _, traits) => matmulProgram(specOf(inputs), traits),
   finished: (inputs, _, traits, epilogue) => {
     const spec = specOf(inputs);
-    return canFinish(spec, epilogue, traits) ? matmulProgram({ ...spec, epilogue }, traits) : null;
+    return canFinish(spec, traits) ? matmulProgram({ ...spec, epilogue }, traits) : null;
   },
   vjp: (dy, [a, b, bias]) => {
     if (!a || !b) return [];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { conv1d, conv2d, conv3d, type ConvOptions } from "../ops/conv.ts";
 import { Rng } from "../tensor/random.ts";
 import { full, realize, type Tensor, where } from "../tensor/tensor.ts";
 import { difference } from "../testing/allclose.ts";
@@ -57,6 +58,7 @@ const CASES: Record<string, Case> = {
     dispatches: 1,
   },
   "rows that are no fours": { a: A, b: [2, 20, 23], of: (y) => y.exp(), dispatches: 2 },
+  nothing: { a: [0, 20], b: [20, 24], of: (y) => y.exp(), dispatches: 0 },
   "one row": { a: [1, 20], b: [20, 24], of: (y) => y.silu(), dispatches: 1 },
   "a long sum in parts": { a: [4, 2048], b: [2048, 8], of: (y) => y.mul(0.01).tanh(), dispatches: 3 },
   "a transposed product": { a: A, b: B, of: (y, { other }) => y.transpose().add(other), dispatches: 2 },
@@ -128,5 +130,60 @@ describe("a product's epilogue", () => {
         TOLERANCE,
       ),
     ).toBeNull();
+  });
+});
+
+interface ConvCase {
+  readonly conv: typeof conv2d;
+  readonly x: readonly number[];
+  readonly weight: readonly number[];
+  readonly options?: ConvOptions;
+  /** Whether what follows is stored by the convolution. */
+  readonly finished: boolean;
+}
+
+const CONVS: Record<string, ConvCase> = {
+  "over three axes": {
+    conv: conv3d,
+    x: [1, 8, 3, 7, 6],
+    weight: [12, 8, 3, 3, 3],
+    options: { padding: 1 },
+    finished: true,
+  },
+  "with strides": { conv: conv2d, x: [2, 8, 9, 11], weight: [20, 8, 3, 3], options: { stride: 2 }, finished: true },
+  "by groups": { conv: conv2d, x: [1, 16, 6, 7], weight: [24, 8, 3, 3], options: { groups: 2 }, finished: true },
+  "a point wide": { conv: conv2d, x: [2, 8, 5, 6], weight: [12, 8, 1, 1], finished: true },
+  "over one axis": { conv: conv1d, x: [2, 8, 30], weight: [16, 8, 5], options: { stride: 2 }, finished: true },
+  "of odd channels": { conv: conv2d, x: [1, 3, 9, 9], weight: [6, 3, 3, 3], finished: false },
+};
+
+/** silu(conv(x)) with bias, plus a tensor of its shape. */
+async function convolved({
+  conv,
+  x,
+  weight,
+  options = {},
+}: ConvCase): Promise<Record<"fused" | "apart", ArrayLike<number>> & { labels: readonly string[] }> {
+  const [left, right, bias] = [noise("x", ...x), noise("w", ...weight), noise("b", weight[0] ?? 1)];
+  await realize([left, right, bias]);
+  const product = await conv(left, right, bias, options).realize();
+  const more = await noise("more", ...product.shape).realize();
+  const make = (): Tensor => conv(left, right, bias, options).silu().add(more);
+  const { labels } = await planOf([make()]);
+  return { fused: await make().data(), apart: await product.silu().add(more).data(), labels };
+}
+
+describe("a convolution's epilogue", () => {
+  test.each(Object.entries(CONVS))("%s: the values of a result that was stored", async (_, given) => {
+    const { fused, apart, labels } = await convolved(given);
+    expect(difference(fused, apart, TOLERANCE)).toBeNull();
+    expect(labels.includes("add")).toBe(!given.finished);
+  });
+
+  test("over three axes: with the other kind of adapter's kernels", async () => {
+    const given = CONVS["over three axes"];
+    if (!given) throw new Error("no such case");
+    const { fused, apart } = await onOtherKind(() => convolved(given));
+    expect(difference(fused, apart, TOLERANCE)).toBeNull();
   });
 });

@@ -176,9 +176,11 @@ export function reduceKernels(
   const lanes: Lanes = over === "none" ? 1 : 4;
   const groups = over === "outputs" ? outputs / 4 : outputs;
   const wanted = traits.software ? 512 : 65536;
-  const fitting = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
+  const step = over === "length" ? 4 : 1;
+  const alone = traits.software && length / step <= LONGEST_ALONE;
+  const fitting = alone ? 1 : Math.max(1, Math.min(Math.ceil(wanted / groups), Math.ceil(length / 64)));
   // along the reduced axes the invocations of a workgroup share a stretch and take neighbouring fours of it; else each has its own
-  const [team, step] = over === "length" ? [Math.min(fitting, WORKGROUP), 4] : [1, 1];
+  const team = over === "length" ? Math.min(fitting, WORKGROUP) : 1;
   const teams = Math.floor(fitting / team);
   const splits = teams * team;
   const stretch = step * Math.ceil(length / (step * teams));
@@ -242,6 +244,9 @@ export function reduceKernels(
   }
   return [...launches, { kernel: last, output }];
 }
+
+/** Passes of a loop that take a software adapter less time than a second dispatch, 35 against 50 µs on lavapipe. */
+const LONGEST_ALONE = 1024;
 
 /** Stretches that one invocation adds up: on a GPU they wait for each other's loads while everything else stands still. */
 const MOST_PARTS = { software: 512, gpu: 64 } as const;
