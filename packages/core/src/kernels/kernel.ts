@@ -18,6 +18,8 @@ export interface DeviceTraits {
   readonly maxWorkgroupStorage: number;
   /** Bytes of a buffer that one binding may show. */
   readonly maxStorageBinding: number;
+  /** Storage buffers that one dispatch may bind, 8 to 16. Kernels that do not ask bind at most eight. */
+  readonly maxStorageBuffers: number;
   /** What `autotune` found faster than the choosers' guesses, if anything was timed. */
   readonly choices?: Choices;
 }

@@ -10,4 +10,5 @@ export const SOFTWARE_TRAITS: DeviceTraits = {
   maxWorkgroupSize: 256,
   maxWorkgroupStorage: 16384,
   maxStorageBinding: 2 ** 27,
+  maxStorageBuffers: 8,
 };

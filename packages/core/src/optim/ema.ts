@@ -2,6 +2,7 @@ import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import { lerpOp } from "../primitives/assign.ts";
+import { packSettings } from "../primitives/update-op.ts";
 import { tensor } from "../tensor/create.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import { warmingDecay, type EmaDecay } from "./ema-decay.ts";
@@ -48,11 +49,11 @@ export class Ema {
   /** Tokens of one update; they read the parameters as they are before the plan that realises them changes any. */
   update(): Tensor[] {
     this.#updates++;
-    const rate = tensor(Float32Array.of(1 - this.#decay(this.#updates)));
+    const settings = tensor(packSettings([1 - this.#decay(this.#updates)]));
     return Object.entries(this.#params).flatMap(([name, p]) => {
       const average = this.average[name];
       return average
-        ? [updateToken(new Node(lerpOp, [average.node, p.node, rate.node], [], [0], "f32"), [average])]
+        ? [updateToken(new Node(lerpOp, [average.node, p.node, settings.node], [], [0], "f32"), [average])]
         : [];
     });
   }

@@ -1,7 +1,8 @@
 import { OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
-import { accumulateOp, packSettings } from "../primitives/optimizer-updates.ts";
+import { accumulateOp } from "../primitives/optimizer-updates.ts";
+import { packSettings } from "../primitives/update-op.ts";
 import { tensor, zeros } from "../tensor/create.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors } from "./optimizer.ts";

@@ -2,7 +2,7 @@ import { DTypeError, OmniError, ShapeError } from "../base/errors.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { Node } from "../graph/node.ts";
 import type { UpdateOp } from "../primitives/op.ts";
-import { packSettings } from "../primitives/optimizer-updates.ts";
+import { packSettings } from "../primitives/update-op.ts";
 import { tensor, zeros } from "../tensor/create.ts";
 import { updateToken, type Tensor } from "../tensor/tensor.ts";
 

@@ -122,7 +122,10 @@ export interface UpdateOp extends Common {
   readonly kind: "update";
   /** Indices of the inputs that are written; each must be a realised tensor. */
   readonly targets: readonly number[];
-  readonly program: (inputs: readonly KernelInput[], attrs: readonly number[], traits: DeviceTraits) => Program;
+  /** How many of its last inputs several updates may have in common. */
+  readonly shared: number;
+  /** Of one update or several: the own inputs of each, one update's after another's, then the shared ones. */
+  readonly program: (inputs: readonly KernelInput[]) => Program;
 }
 
 export type Op = ElementwiseOp | MovementOp | StructuralOp | KernelOp | CompositeOp | UpdateOp;

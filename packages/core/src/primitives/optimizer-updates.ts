@@ -1,77 +1,8 @@
-import { sizeOf } from "../base/shape.ts";
-import { input } from "../kernels/kernel.ts";
-import { nextOpId, type UpdateOp } from "./op.ts";
-import { simpleLaunch } from "./simple-kernel.ts";
-
-interface UpdateDefinition {
-  readonly name: string;
-  /** Tensors of one shape that are written in place: the op's first inputs. */
-  readonly writes: readonly string[];
-  /** Tensors of that shape that are only read: the inputs after them. */
-  readonly reads: readonly string[];
-  /**
-   * Numbers that the body knows by name: elements of `settings`, the input after those, as `packSettings` makes it. They are data, so that a new
-   * learning rate compiles nothing.
-   */
-  readonly settings: readonly string[];
-  /** Whether a last input of one element, `grad_scale`, follows. */
-  readonly scaled: boolean;
-  /** Runs for each element `g`, or four at once; `type` is f32 or vec4<f32>. */
-  readonly body: (type: string) => string;
-}
-
-/** The settings of an update as its kernel reads them, four at a time: they cost as much as what is updated when read one by one. */
-export function packSettings(numbers: readonly number[]): Float32Array<ArrayBuffer> {
-  const packed = new Float32Array(4 * Math.ceil(numbers.length / 4));
-  packed.set(numbers);
-  return packed;
-}
-
-/** An elementwise in-place update with its numbers in a small tensor. */
-function updateOp({ name, writes, reads, settings, scaled, body }: UpdateDefinition): UpdateOp {
-  const tensors = [...writes, ...reads];
-  return {
-    id: nextOpId(),
-    name,
-    kind: "update",
-    targets: writes.map((_, i) => i),
-    program: ([target]) => {
-      const size = sizeOf(target?.shape ?? []);
-      const lanes = size % 4 === 0 ? 4 : 1;
-      const type = lanes === 4 ? "vec4<f32>" : "f32";
-      const fours = Math.ceil(settings.length / 4);
-      const vectors = [
-        { name: "settings", type: "vec4<f32>", length: fours },
-        ...(scaled ? [{ name: "grad_scale", type: "f32", length: 1 }] : []),
-      ];
-      return {
-        launches: [
-          simpleLaunch({
-            label: name,
-            bindings: [
-              ...writes.map((w, i) => ({
-                name: w,
-                type,
-                binding: { ...input(i), access: "read_write" as const },
-              })),
-              ...reads.map((r, i) => ({ name: r, type, binding: input(writes.length + i) })),
-              ...vectors.map((v, i) => ({ ...v, binding: input(tensors.length + i) })),
-            ],
-            uniforms: {},
-            count: size / lanes,
-            body: `${Array.from({ length: fours }, (_, i) => `let settings_${i} = settings[${i}];`).join(" ")}
-    ${settings.map((s, i) => `let ${s} = settings_${Math.floor(i / 4)}[${i % 4}];`).join(" ")}
-    ${body(type)}`,
-          }),
-        ],
-        scratch: [],
-      };
-    },
-  };
-}
+import { updateOp } from "./update-op.ts";
 
 /** `old` is read once: after a write in between, compilers would read it again. */
-const GRADIENT = "let old = p[g]; let d = gradient[g] * (sign_of_gradient * grad_scale[0])";
+const takeGradient = (p: string, gradient: string): string =>
+  `let old = ${p}; let d = ${gradient} * (sign_of_gradient * grad_scale[0])`;
 
 /**
  * Stochastic gradient descent without momentum: p ← p − lr (d + λ p).
@@ -84,8 +15,9 @@ export const sgdOp = updateOp({
   reads: ["gradient"],
   settings: ["sign_of_gradient", "lr", "l2"],
   scaled: true,
-  body: () => /* wgsl */ `${GRADIENT} + l2 * old;
-    p[g] = old - lr * d;`,
+  element: "f32",
+  body: ({ p, gradient }) => /* wgsl */ `${takeGradient(p, gradient)} + l2 * old;
+    ${p} = old - lr * d;`,
 });
 
 /**
@@ -101,10 +33,11 @@ export const sgdMomentumOp = updateOp({
   reads: ["gradient"],
   settings: ["sign_of_gradient", "lr", "l2", "momentum", "intake", "fresh", "look_ahead"],
   scaled: true,
-  body: () => /* wgsl */ `${GRADIENT} + l2 * old;
-    let b_new = momentum * b[g] + intake * d;
-    b[g] = b_new;
-    p[g] = old - lr * (fresh * d + look_ahead * b_new);`,
+  element: "f32",
+  body: ({ p, b, gradient }) => /* wgsl */ `${takeGradient(p, gradient)} + l2 * old;
+    let b_new = momentum * ${b} + intake * d;
+    ${b} = b_new;
+    ${p} = old - lr * (fresh * d + look_ahead * b_new);`,
 });
 
 const ADAM_SETTINGS = [
@@ -120,13 +53,20 @@ const ADAM_SETTINGS = [
   "eps",
 ];
 
-const adamBody = (type: string, root: string, extra: string): string => /* wgsl */ `${GRADIENT} + l2 * old;
-    let m_new = beta1 * m[g] + beta1_rest * d;
-    let v_new = beta2 * v[g] + beta2_rest * d * d;
-    m[g] = m_new;
-    v[g] = v_new;
+type AdamTensors = Readonly<Record<"p" | "m" | "v" | "gradient", string>>;
+
+const adamBody = (
+  at: AdamTensors,
+  type: string,
+  root: string,
+  extra: string,
+): string => /* wgsl */ `${takeGradient(at.p, at.gradient)} + l2 * old;
+    let m_new = beta1 * ${at.m} + beta1_rest * d;
+    let v_new = beta2 * ${at.v} + beta2_rest * d * d;
+    ${at.m} = m_new;
+    ${at.v} = v_new;
     ${extra}
-    p[g] = old - decay * old - rate * (m_new / (sqrt(${root}) * v_correction + ${type}(eps)));`;
+    ${at.p} = old - decay * old - rate * (m_new / (sqrt(${root}) * v_correction + ${type}(eps)));`;
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), with decay in the gradient (`l2`) or decoupled from it (`decay`, Loshchilov & Hutter 2019):
@@ -143,7 +83,8 @@ export const adamOp = updateOp({
   reads: ["gradient"],
   settings: ADAM_SETTINGS,
   scaled: true,
-  body: (type) => adamBody(type, "v_new", ""),
+  element: "f32",
+  body: (at, type) => adamBody(at, type, "v_new", ""),
 });
 
 /** Adam with the largest v so far in the denominator (Reddi et al. 2018, AMSGrad). Inputs: p, m, v, largest v, then as Adam's. */
@@ -153,7 +94,8 @@ export const amsgradOp = updateOp({
   reads: ["gradient"],
   settings: ADAM_SETTINGS,
   scaled: true,
-  body: (type) => adamBody(type, "v_top", "let v_top = max(largest[g], v_new); largest[g] = v_top;"),
+  element: "f32",
+  body: (at, type) => adamBody(at, type, "v_top", `let v_top = max(${at.largest}, v_new); ${at.largest} = v_top;`),
 });
 
 /**
@@ -167,10 +109,11 @@ export const lionOp = updateOp({
   reads: ["gradient"],
   settings: ["sign_of_gradient", "lr", "decay", "beta1", "beta1_rest", "beta2", "beta2_rest"],
   scaled: true,
-  body: () => /* wgsl */ `${GRADIENT};
-    let m_old = m[g];
-    p[g] = old - decay * old - lr * sign(beta1 * m_old + beta1_rest * d);
-    m[g] = beta2 * m_old + beta2_rest * d;`,
+  element: "f32",
+  body: ({ p, m, gradient }) => /* wgsl */ `${takeGradient(p, gradient)};
+    let m_old = ${m};
+    ${p} = old - decay * old - lr * sign(beta1 * m_old + beta1_rest * d);
+    ${m} = beta2 * m_old + beta2_rest * d;`,
 });
 
 /** p ← p − decay p − lr direction. Inputs: p, direction, settings = [lr, decay]. */
@@ -180,7 +123,8 @@ export const descendOp = updateOp({
   reads: ["direction"],
   settings: ["lr", "decay"],
   scaled: false,
-  body: () => /* wgsl */ `let old = p[g]; p[g] = old - decay * old - lr * direction[g];`,
+  element: "f32",
+  body: ({ p, direction }) => /* wgsl */ `let old = ${p}; ${p} = old - decay * old - lr * ${direction};`,
 });
 
 /**
@@ -194,6 +138,7 @@ export const accumulateOp = updateOp({
   reads: ["gradient"],
   settings: ["keep", "weight"],
   scaled: false,
-  body: (type) => /* wgsl */ `let old = select(keep * total[g], ${type}(0.0), keep == 0.0);
-    total[g] = old + weight * gradient[g];`,
+  element: "f32",
+  body: ({ total, gradient }, type) => /* wgsl */ `let old = select(keep * ${total}, ${type}(0.0), keep == 0.0);
+    ${total} = old + weight * ${gradient};`,
 });

@@ -30,7 +30,9 @@ test("traits are within what WebGPU guarantees", async () => {
   expect(traits.maxWorkgroupStorage).toBeGreaterThanOrEqual(16_384);
   expect(traits.maxStorageBinding).toBeGreaterThanOrEqual(2 ** 27);
   expect(traits.subgroupMinSize).toBeLessThanOrEqual(traits.subgroupMaxSize);
-  expect(gpu.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
+  expect(traits.maxStorageBuffers).toBe(gpu.limits.maxStorageBuffersPerShaderStage);
+  expect(traits.maxStorageBuffers).toBeGreaterThanOrEqual(8);
+  expect(traits.maxStorageBuffers).toBeLessThanOrEqual(16);
 });
 
 test("the largest buffer that a software adapter advertises can be allocated", async () => {

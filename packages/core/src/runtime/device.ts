@@ -13,8 +13,8 @@ const MIB = 2 ** 20;
 const FLUSH_AFTER = 64 * MIB;
 // SwiftShader advertises 1 GiB and cannot allocate it.
 const SWIFTSHADER_LARGEST = 1023 * MIB;
-// What every browser grants on hardware that has it; more would let kernels be written which run nowhere else.
-const STORAGE_BUFFERS = 10;
+// Adapters grant 8 to 16. Only kernels that ask `traits.maxStorageBuffers` may bind more than eight: others would run on some adapters alone.
+const STORAGE_BUFFERS = 16;
 
 /** What to open. */
 export interface DeviceOptions {
@@ -180,5 +180,6 @@ function traitsOf(gpu: GPUDevice, info: GPUAdapterInfo): DeviceTraits {
     maxWorkgroupSize: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxStorageBinding: limits.maxStorageBufferBindingSize,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
   };
 }

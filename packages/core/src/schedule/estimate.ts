@@ -41,6 +41,7 @@ export const desktopTraits: DeviceTraits = {
   maxWorkgroupSize: 256,
   maxWorkgroupStorage: 32_768,
   maxStorageBinding: 2 ** 31 - 4,
+  maxStorageBuffers: 10,
 };
 
 const bytesOf = (node: Node): number => storedBytes(sizeOf(node.shape), node.dtype);

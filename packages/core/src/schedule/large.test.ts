@@ -202,6 +202,14 @@ describe("tensors larger than a binding", () => {
     expect(got).toEqual(await run(before));
   });
 
+  test("give a part of themselves to an update", async () => {
+    const big = await tensor(Float32Array.from({ length: 6000 }, (_, i) => i)).realize();
+    const part = await tensor(new Float32Array(100)).realize();
+    traits.maxStorageBinding = LIMIT;
+    await realize([part.assign(big.slice(0, 2048, 2148)), marker()]); // where a window may begin
+    expect((await part.data())[0]).toBe(2048);
+  });
+
   test("say so where one kernel needs more", async () => {
     traits.maxStorageBinding = LIMIT;
     const y = conv1d(rng.normal([1, 40, 30]), rng.normal([40, 40, 3]));

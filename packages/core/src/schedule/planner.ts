@@ -16,18 +16,14 @@ import { rowKernel } from "./row-kernel.ts";
 import { assignSlots } from "./memory.ts";
 import { lowerGraph } from "./lower.ts";
 import { mergeDuplicates } from "./merge.ts";
-import type { PlanSpec, Step, Tunable, Value } from "./spec.ts";
+import type { Placed, PlanSpec, Step, Tunable, Value } from "./spec.ts";
+import { inputsOf, readsOf, UpdateGroups, writesOf, type PlacedUpdate, type UpdateInput } from "./update-groups.ts";
 import { narrowed, pieceElements, windowBytes, windowOf, type Window } from "./window.ts";
 
 /** Storage bindings that every adapter has, less one for the output. */
 const MAX_SOURCES = 7;
 /** Roots up to this many bytes are copied out of a slot, so that a new buffer does not change a dispatch's bind group. */
 const SMALL_ROOT_BYTES = 64 * 1024;
-
-interface Placed {
-  readonly value: Value;
-  readonly view: View;
-}
 
 /** A value as a kernel sees it. */
 interface Bound {
@@ -342,29 +338,23 @@ class Planner implements Resolver {
     }
   }
 
-  #inputs(node: Node, op: KernelOp | UpdateOp): { placed: Placed[]; described: KernelInput[]; bound: Bound[] } {
+  #inputs(node: Node, op: KernelOp): { described: KernelInput[]; bound: Bound[] } {
     const bound: Bound[] = [];
-    const placed = node.inputs.map((input, k) => {
+    const described = node.inputs.map((input, k) => {
       const p = this.place(input);
-      if (op.kind === "update" && op.targets.includes(k)) {
-        bound.push(whole(p.value));
-        return p;
-      }
-      const accepted = (view: View): boolean =>
-        op.kind === "kernel" ? op.accepts(view, k, node.attrs) : isContiguous(view) && view.offset === 0;
+      const accepted = (view: View): boolean => op.accepts(view, k, node.attrs);
       const part = p.value.bytes > this.limit ? narrowed(p.value, p.view, input.dtype, this.limit) : null;
       if (part && accepted(part.view)) {
         bound.push({ value: p.value, window: part.window });
-        return { value: p.value, view: part.view };
+        return { ...part.view, dtype: input.dtype };
       }
       // a copy of a part is small enough to be bound; a whole is not
       const direct = accepted(p.view) && (p.value.bytes <= this.limit || bytesOf(input) > this.limit);
       const taken = direct ? p : this.contiguous(input);
       bound.push(whole(taken.value));
-      return taken;
+      return { ...taken.view, dtype: input.dtype };
     });
-    const described = placed.map(({ view }, k) => ({ ...view, dtype: node.inputs[k]?.dtype ?? "f32" }));
-    return { placed, described, bound };
+    return { described, bound };
   }
   #runKernel(node: Node): readonly Value[] {
     const known = this.#outputs.get(node);
@@ -405,55 +395,80 @@ class Planner implements Resolver {
     }
   }
 
+  /** In-place updates come last, readers of a buffer before its writer. */
+  runUpdates(updates: readonly Node[]): void {
+    const pending = updates.map((node): PlacedUpdate => {
+      const op = node.op as UpdateOp; // callers pass update nodes
+      const place = (input: Node, k: number): Placed =>
+        op.targets.includes(k) ? this.place(input) : this.contiguous(input);
+      return { op, node, inputs: node.inputs.map((input, k) => ({ ...place(input, k), dtype: input.dtype })) };
+    });
+    const readers = new Map<Value, Set<PlacedUpdate>>();
+    const writers = new Map<Value, PlacedUpdate[]>();
+    for (const update of pending) {
+      for (const value of readsOf(update)) readers.set(value, (readers.get(value) ?? new Set()).add(update));
+      for (const value of writesOf(update)) writers.set(value, [...(writers.get(value) ?? []), update]);
+    }
+    const isFree = (update: PlacedUpdate): boolean =>
+      writesOf(update).every(
+        (value) =>
+          writers.get(value)?.[0] === update && [...(readers.get(value) ?? [])].every((reader) => reader === update),
+      );
+    const groups = new UpdateGroups(this.#traits);
+    let op: UpdateOp | null = null;
+    while (pending.length > 0) {
+      // those of one op follow each other where they can, so that they may share a dispatch
+      const alike = pending.findIndex((update) => update.op === op && isFree(update));
+      const [update] = pending.splice(alike < 0 ? Math.max(0, pending.findIndex(isFree)) : alike, 1);
+      if (!update) return;
+      ({ op } = update);
+      // what this update overwrites and a later one (or itself) still reads is saved first
+      for (const value of writesOf(update)) {
+        // else the copies for all updates would be there at once
+        if (readers.get(value)?.size) this.#runGroups(groups);
+        for (const reader of readers.get(value) ?? []) this.#saveInput(reader, value);
+        readers.delete(value);
+        writers.get(value)?.shift();
+      }
+      for (const value of readsOf(update)) readers.get(value)?.delete(update);
+      groups.add(update);
+    }
+    this.#runGroups(groups);
+  }
+  /** Gives an update a copy of what it reads of a value. */
+  #saveInput({ op, node, inputs }: PlacedUpdate, overwritten: Value): void {
+    this.#scope = node.scope;
+    node.inputs.forEach((input, k) => {
+      if (op.targets.includes(k) || inputs[k]?.value !== overwritten) return;
+      const value = this.temporary(bytesOf(input));
+      this.#copy(input, value);
+      inputs[k] = { value, view: contiguousView(input.shape), dtype: input.dtype };
+    });
+  }
+  #runGroups(groups: UpdateGroups): void {
+    for (const group of groups.take()) {
+      this.#scope = group.members[0]?.node.scope ?? "";
+      this.#runUpdate(group.op, inputsOf(group));
+    }
+  }
   /** Updates work element by element: tensors too large for one binding are taken piece by piece. */
-  #runUpdate(op: UpdateOp, node: Node, placed: readonly Placed[]): void {
-    const shapes = placed.map((p, k) => ({ ...p.view, dtype: node.inputs[k]?.dtype ?? ("f32" as const) }));
-    const bound = placed.map(({ value }) => whole(value));
-    const [target] = op.targets.map((k) => shapes[k]);
-    if (!target || placed.every(({ value }) => value.bytes <= this.limit))
-      return this.#runProgram(op.program(shapes, node.attrs, this.#traits), bound, []);
-    const size = sizeOf(target.shape);
+  #runUpdate(op: UpdateOp, inputs: readonly UpdateInput[]): void {
+    const described = inputs.map(({ view, dtype }) => ({ ...view, dtype }));
+    if (inputs.every(({ value }) => value.bytes <= this.limit)) {
+      const bound = inputs.map(({ value }) => whole(value));
+      return this.#runProgram(op.program(described), bound, []);
+    }
+    const size = sizeOf(described[0]?.shape ?? []);
     const step = pieceElements(this.limit);
     for (let first = 0; first < size; first += step) {
       const count = Math.min(step, size - first);
-      const isPart = shapes.map(({ shape }) => sizeOf(shape) === size);
-      const parts = bound.map((b, k) =>
-        isPart[k] ? { value: b.value, window: windowOf(b.value, shapes[k]?.dtype ?? "f32", first, count).window } : b,
-      );
-      const described = shapes.map((s, k) => (isPart[k] ? { ...s, ...contiguousView([count]) } : s));
-      this.#runProgram(op.program(described, node.attrs, this.#traits), parts, []);
-    }
-  }
-
-  /** In-place updates come last, readers of a buffer before its writer. */
-  runUpdates(updates: readonly Node[]): void {
-    const prepared = updates.map((node) => {
-      const op = node.op as UpdateOp; // callers pass update nodes
-      return { node, op, ...this.#inputs(node, op) };
-    });
-    const pending = [...prepared];
-    while (pending.length > 0) {
-      const writes = (u: (typeof prepared)[number]): Value[] => u.op.targets.flatMap((k) => u.placed[k]?.value ?? []);
-      const reads = (u: (typeof prepared)[number]): Value[] =>
-        u.placed.flatMap((p, k) => (u.op.targets.includes(k) ? [] : [p.value]));
-      const free = pending.findIndex(
-        (u) => !pending.some((v) => v !== u && reads(v).some((value) => writes(u).includes(value))),
-      );
-      const at = Math.max(0, free);
-      const [update] = pending.splice(at, 1);
-      if (!update) return;
-      this.#scope = update.node.scope;
-      // what this update overwrites and a later one (or itself) still reads is saved first
-      const written = writes(update);
-      for (const other of [update, ...pending])
-        other.placed.forEach((p, k) => {
-          const input = other.node.inputs[k];
-          if (!input || other.op.targets.includes(k) || !written.includes(p.value)) return;
-          const value = this.temporary(bytesOf(input));
-          this.#copy(input, value);
-          other.placed[k] = { value, view: contiguousView(input.shape) };
-        });
-      this.#runUpdate(update.op, update.node, update.placed);
+      const isShared = (k: number): boolean => k >= inputs.length - op.shared;
+      const parts = inputs.map(({ value, view, dtype }, k) => {
+        const [start, n] = isShared(k) ? [0, sizeOf(view.shape)] : [first, count];
+        return { value, window: windowOf(value, dtype, start, n).window };
+      });
+      const pieces = described.map((d, k) => (isShared(k) ? d : { ...d, ...contiguousView([count]) }));
+      this.#runProgram(op.program(pieces), parts, []);
     }
   }
 

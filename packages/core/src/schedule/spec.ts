@@ -1,4 +1,5 @@
 import type { DType } from "../base/dtype.ts";
+import type { View } from "../base/view.ts";
 import type { Tuning } from "../kernels/tuning.ts";
 import type { Window } from "./window.ts";
 
@@ -15,6 +16,12 @@ export interface Value {
   /** First and last step that touches it. */
   first: number;
   last: number;
+}
+
+/** A value and how a tensor lies in it. */
+export interface Placed {
+  readonly value: Value;
+  readonly view: View;
 }
 
 /** One dispatch, before buffers are known. */
