@@ -1,7 +1,7 @@
 /**
  * Do the largest jobs that users bring run within memory on this machine's adapter? Attention over 16,384 tokens, forward and backward, and
- * one 1080p frame through Wan2.1's decoder at full width, in tiles, with random weights.
- * `npx tsx --conditions=@omni/source scripts/large-runs.ts attention|gradient|decode`
+ * one 1080p frame through a decoder, the small one's or Wan2.1's at full width, in tiles, with random weights.
+ * `npx tsx --conditions=@omni/source scripts/large-runs.ts attention|gradient|decode|decode-wan`
  *
  * Prints seconds, the greatest number of bytes held on the device, and how far a few results are from float64.
  */
@@ -97,19 +97,26 @@ async function gradient(): Promise<string> {
   return `rows of dq off by at most ${worst.toExponential(1)}, sums of dv by ${sumOfValues}, of dk by ${sumOfKeys}`;
 }
 
-async function decode(): Promise<string> {
-  const vae = new CausalVae(vaePresets.wan21, new Rng(3));
+async function decode(preset: "nano" | "wan21"): Promise<string> {
+  const config = vaePresets[preset];
+  const vae = new CausalVae(config, new Rng(3));
   await vae.realize();
-  const latents = await new Rng(4).normal([1, vaePresets.wan21.zDim, 1, 135, 240]).realize();
-  const stream = vae.decodeStream({ tiling: { size: 48, overlap: 12 } });
-  const frame = await stream.push(latents);
-  stream.dispose();
-  const untiled = flops(vaePresets.wan21, { frames: 1, height: 1080, width: 1920 }).decode / 1e12;
+  const latents = await new Rng(4).normal([1, config.zDim, 1, 135, 240]).realize();
+  const frames: Tensor[] = [];
+  for await (const frame of vae.decodeFrames(latents, { tiling: { size: 48, overlap: 12 } })) frames.push(frame);
+  const [frame] = frames;
+  if (!frame) throw new Error("large-runs: decoded no frame");
+  const untiled = flops(config, { frames: 1, height: 1080, width: 1920 }).decode / 1e12;
   const blank = (await frame.mul(0).sum().item()) === 0 ? "" : ", not finite";
   return `${frame.shape.join("×")}${blank}, ${untiled.toFixed(1)} Tflop without overlaps`;
 }
 
-const jobs: Record<string, () => Promise<string>> = { attention: forward, gradient, decode };
+const jobs: Record<string, () => Promise<string>> = {
+  attention: forward,
+  gradient,
+  decode: () => decode("nano"),
+  "decode-wan": () => decode("wan21"),
+};
 const name = process.argv[2] ?? "";
 const job = jobs[name];
 if (!job) throw new Error(`large-runs: needs one of ${Object.keys(jobs).join(", ")}, got "${name}"`);

@@ -60,7 +60,7 @@ async function streamed(
   const results: Tensor[] = [];
   if (coding === "frames") {
     await run(async (stream) => {
-      for (const chunk of chunks) results.push(await stream.push(chunk));
+      for (const [t, chunk] of chunks.entries()) results.push(await stream.push(chunk, t === chunks.length - 1));
     });
     return results;
   }
@@ -69,7 +69,13 @@ async function streamed(
   for (const tile of cutTiles(cells, coding, scales.to))
     await run(async (stream) => {
       for (const [t, chunk] of chunks.entries())
-        results[t] = await addTile(results[t] ?? null, chunk, { tile, stream, cells, scales });
+        results[t] = await addTile(results[t] ?? null, chunk, {
+          tile,
+          stream,
+          cells,
+          scales,
+          last: t === chunks.length - 1,
+        });
     });
   return results;
 }

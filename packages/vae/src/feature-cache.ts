@@ -30,9 +30,11 @@ export class FeatureCache {
     return extended;
   }
 
-  /** Runs one chunk to its end: realises its output with the new memory and gives the old one's back. */
-  async settle(output: Tensor): Promise<void> {
+  /** Runs one chunk to its end: realises its output with the new memory, which the last one does not need, and gives the old one's back. */
+  async settle(output: Tensor, last: boolean): Promise<void> {
+    if (last) this.#next.clear();
     await realize([output, ...this.next]);
+    if (last) return this.dispose();
     for (const layer of this.#next.keys()) this.#kept.get(layer)?.dispose();
     this.advance();
   }

@@ -21,7 +21,7 @@ async function inChunks(layer: Pick<CausalLayer, "forward">, x: Tensor, sizes: r
   const parts: Tensor[] = [];
   for (const chunk of x.split(sizes, 2)) {
     const y = layer.forward(chunk, cache);
-    await cache.settle(y);
+    await cache.settle(y, false);
     parts.push(y);
   }
   cache.dispose();
@@ -46,6 +46,20 @@ describe("CausalConv3d", () => {
   test("frame by frame equals at once", async () => {
     await expectClose(await inChunks(conv, x, [1, 1, 1, 1, 1]), conv.forward(x));
     await expectClose(await inChunks(conv, x, [2, 3]), conv.forward(x));
+  });
+});
+
+describe("FeatureCache", () => {
+  test("remembers what the next chunk needs, and nothing of the last", async () => {
+    const layer = {};
+    const chunk = tensor(new Float32Array([1, 2, 3]), { shape: [1, 1, 3, 1, 1] });
+    const cache = new FeatureCache();
+    await cache.settle(cache.extend(layer, chunk, 2), false);
+    const later = cache.extend(layer, chunk, 2);
+    expect(await values(later)).toEqual([2, 3, 1, 2, 3]);
+    await cache.settle(later, true);
+    expect(cache.next).toEqual([]);
+    expect(await values(cache.extend(layer, chunk, 2))).toEqual([0, 0, 1, 2, 3]);
   });
 });
 

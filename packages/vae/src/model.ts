@@ -195,8 +195,9 @@ export class CausalVae extends Module {
     const stream = this.decodeStream(options);
     try {
       // an index is a value and not a part of the plan: all frames but the first share one
-      for (let t = 0; t < (latents.shape[2] ?? 0); t++)
-        yield await stream.push(indexSelect(latents, 2, tensor(Int32Array.of(t))));
+      const frames = latents.shape[2] ?? 0;
+      for (let t = 0; t < frames; t++)
+        yield await stream.push(indexSelect(latents, 2, tensor(Int32Array.of(t))), t === frames - 1);
     } finally {
       stream.dispose();
     }

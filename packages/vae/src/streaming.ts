@@ -17,12 +17,13 @@ export class EncodeStream implements VideoStream {
 
   /**
    * @param video next frames, [B, 3, F, H, W]
+   * @param last nothing follows: what a next chunk would need is not kept
    * @returns their normalised latents, [B, C, T, h, w], realised; the caller disposes them
    * @throws ShapeError when F is not 1 + 4n at first or 4n later
    */
-  async push(video: Tensor): Promise<Tensor> {
+  async push(video: Tensor, last = false): Promise<Tensor> {
     const latents = this.#vae.normalize(this.#vae.encodeMoments(video, this.#cache).mean);
-    await this.#cache.settle(latents);
+    await this.#cache.settle(latents, last);
     return latents;
   }
 
@@ -46,11 +47,12 @@ export class DecodeStream implements VideoStream {
 
   /**
    * @param latents next normalised latents, [B, C, T, h, w]
+   * @param last nothing follows: what a next chunk would need is not kept
    * @returns their frames, [B, 3, F, H, W], in [-1, 1], realised; the caller disposes them
    */
-  async push(latents: Tensor): Promise<Tensor> {
+  async push(latents: Tensor, last = false): Promise<Tensor> {
     const video = this.#vae.decodeRaw(this.#vae.denormalize(latents), this.#cache).clamp(-1, 1);
-    await this.#cache.settle(video);
+    await this.#cache.settle(video, last);
     return video;
   }
 

@@ -14,7 +14,8 @@ export interface Tiling {
 
 /** Something that takes a video chunk by chunk. */
 export interface VideoStream {
-  push(chunk: Tensor): Promise<Tensor>;
+  /** @param last nothing follows: what a next chunk would need is not kept */
+  push(chunk: Tensor, last?: boolean): Promise<Tensor>;
   /** Gives the remembered features back. */
   dispose(): void;
 }
@@ -125,15 +126,16 @@ function placed(result: Tensor, { y, x, shares }: Tile, [rows, columns]: Cells, 
 export async function addTile(
   sum: Tensor | null,
   chunk: Tensor,
-  { tile, stream, cells, scales }: { tile: Tile; stream: VideoStream; cells: Cells; scales: TileScales },
+  place: { tile: Tile; stream: VideoStream; cells: Cells; scales: TileScales; last: boolean },
 ): Promise<Tensor> {
+  const { tile, stream, cells, scales, last } = place;
   const { from, to } = scales;
   // cut first: tiles of one size then share one plan, wherever they lie
   const piece = await chunk
     .slice(3, tile.y.start * from, tile.y.end * from)
     .slice(4, tile.x.start * from, tile.x.end * from)
     .realize();
-  const result = await stream.push(piece);
+  const result = await stream.push(piece, last);
   // a tile of the whole frame is the chunk itself
   if (piece !== chunk) piece.dispose();
   const more = await added(sum, placed(result, tile, cells, to));
@@ -161,10 +163,11 @@ export class TiledStream implements VideoStream {
 
   /**
    * @param chunk as the stream takes it, [B, C, T, h, w]
+   * @param last nothing follows: what a next chunk would need is not kept
    * @returns as the stream gives it, realised; the caller disposes it
    * @throws ShapeError when the frame's size is not that of the chunk before, or the stream refuses a tile
    */
-  async push(chunk: Tensor): Promise<Tensor> {
+  async push(chunk: Tensor, last = false): Promise<Tensor> {
     const scales = this.#scales;
     const [, , , height = 0, width = 0] = chunk.shape;
     const cells: Cells = [height / scales.from, width / scales.from];
@@ -178,7 +181,7 @@ export class TiledStream implements VideoStream {
     await chunk.realize();
     let blended: Tensor | null = null;
     for (const { tile, stream } of this.#tiles)
-      blended = await addTile(blended, chunk, { tile, stream, cells, scales });
+      blended = await addTile(blended, chunk, { tile, stream, cells, scales, last });
     if (!blended) throw new ShapeError("tiling: a frame must not be empty");
     return blended;
   }
