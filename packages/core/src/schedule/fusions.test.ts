@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { topologicalOrder } from "../graph/node.ts";
+import type { DeviceTraits } from "../kernels/kernel.ts";
 import { SOFTWARE_TRAITS } from "../kernels/traits.fixture.ts";
 import { SwiGLU } from "../nn/mlp.ts";
 import { layerNorm, rmsNorm } from "../ops/norm.ts";
@@ -10,9 +11,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { planGraph } from "./planner.ts";
 
 const leaf = (...shape: number[]): Tensor => tensor(new Float32Array(shape.reduce((n, s) => n * s, 1)), { shape });
-const labels = (roots: readonly Tensor[]): string[] => {
+const labels = (roots: readonly Tensor[], traits: Partial<DeviceTraits> = {}): string[] => {
   const nodes = roots.map((t) => t.node);
-  return planGraph(topologicalOrder(nodes), nodes, SOFTWARE_TRAITS).steps.map((s) => s.label);
+  return planGraph(topologicalOrder(nodes), nodes, { ...SOFTWARE_TRAITS, ...traits }).steps.map((s) => s.label);
 };
 
 describe("dispatches", () => {
@@ -38,15 +39,20 @@ describe("dispatches", () => {
     ).toHaveLength(1);
   });
 
-  test("AdamW is one a parameter, clipping and schedule included", () => {
-    const params = Object.fromEntries([8, 9, 10].map((n) => [`p${n}`, leaf(n, 40)]));
+  test.each([
+    ["small ones share a dispatch", [8, 9, 10], 2, 1],
+    ["a large one has its own", [80, 90, 100], 3, 1],
+    ["the norm of a larger one is two", [8000, 9000, 10_000], 3, 2],
+  ])("AdamW, clipping and schedule included: of three parameters %s", (_, rows, updates, sums) => {
+    const params = Object.fromEntries(rows.map((n) => [`p${n}`, leaf(n, 40)]));
     const grads = Object.fromEntries(Object.keys(params).map((name) => [name, leaf(...(params[name]?.shape ?? []))]));
     const adam = new AdamW(params, { lr: 1e-3 });
     for (const moment of Object.values(adam.state().moments)) moment.node = leaf(...moment.shape).node;
     const { scale } = clipGradNorm(grads, 1);
-    const step = labels(adam.step(grads, { gradScale: scale, lrScale: 0.5 }));
-    expect(step.filter((label) => label === "adam")).toHaveLength(3);
-    // a sum in two stages for each gradient, and one kernel for the norm of all and the factor that it gives
-    expect(step).toHaveLength(3 + 2 * 3 + 1);
+    // two parameters bind ten buffers
+    const step = labels(adam.step(grads, { gradScale: scale, lrScale: 0.5 }), { maxStorageBuffers: 10 });
+    expect(step.filter((label) => label === "adam")).toHaveLength(updates);
+    // and one kernel for the norm of all and the factor that it gives
+    expect(step).toHaveLength(updates + 3 * sums + 1);
   });
 });
