@@ -187,7 +187,7 @@ export { attention, type AttentionOptions } from "./ops/attention.ts";
 export type { PerAxis } from "./ops/conv-axes.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./ops/conv-transpose.ts";
-export { autotune, planOf, profile } from "./schedule/realize.ts";
+export { autotune, planOf, profile, warmUp } from "./schedule/realize.ts";
 export type { AutotuneOptions, TunedKernel } from "./schedule/tune.ts";
 export type { PlanBytes, PlanReport } from "./schedule/plan-report.ts";
 export { isEager, setEager } from "./schedule/eager.ts";

@@ -13,6 +13,8 @@ import { Duration } from "./duration.ts";
 const UNIFORM_SLICE = 256;
 /** Bind groups that a dispatch keeps for the buffers it alternates between (ping-pong states, rotated inputs). */
 const MAX_GROUPS = 8;
+/** More than any kernel says in its text that a buffer holds. */
+const DUMMY_BYTES = 1024;
 
 const align = (bytes: number): number => Math.ceil(bytes / UNIFORM_SLICE) * UNIFORM_SLICE;
 
@@ -223,6 +225,40 @@ export class Plan {
     });
     copy?.encode(encoder);
     this.#device.submit([encoder.finish()]);
+  }
+
+  /** Dispatches every kernel over nothing: some adapters compile one when it is dispatched first, not when its pipeline is made. */
+  async warm(): Promise<void> {
+    const { gpu } = this.#device;
+    const kernels = [...new Map(this.#dispatches.map((dispatch) => [dispatch.pipeline, dispatch])).values()];
+    const made: GPUBuffer[] = [];
+    const buffer = (size: number, usage: number): GPUBuffer => {
+      const one = gpu.createBuffer({ size, usage, label: "warm-up" });
+      made.push(one);
+      return one;
+    };
+    const storage: GPUBuffer[] = [];
+    // the size of nothing
+    const nothing = buffer(16, BUFFER_USAGE.INDIRECT);
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const { step, pipeline } of kernels) {
+      const entries = step.values.map((_, binding) => ({
+        binding,
+        resource: { buffer: (storage[binding] ??= buffer(DUMMY_BYTES, BUFFER_USAGE.STORAGE)) },
+      }));
+      if (step.uniforms.length > 0) {
+        const uniforms = buffer(align(step.uniforms.byteLength), BUFFER_USAGE.UNIFORM);
+        entries.push({ binding: entries.length, resource: { buffer: uniforms } });
+      }
+      pass.setPipeline(pipeline.pipeline);
+      pass.setBindGroup(0, gpu.createBindGroup({ layout: pipeline.layout, entries }));
+      pass.dispatchWorkgroupsIndirect(nothing, 0);
+    }
+    pass.end();
+    this.#device.submit([encoder.finish()]);
+    await this.#device.finished();
+    for (const one of made) one.destroy();
   }
 
   #leafBuffer(leaf: Node, index: number): GPUBuffer {

@@ -282,6 +282,27 @@ export function planOf(tensors: readonly Realizable[]): Promise<PlanReport> {
   });
 }
 
+/**
+ * Compiles all kernels that `realize` of the same tensors will run, in parallel, so that its first call takes no longer than the later ones; nothing is computed.
+ * While files are read, or a page is drawn, this costs nothing.
+ *
+ * ```ts
+ * await Promise.all([warmUp([model.forward(inputs)]), download(url)]);
+ * ```
+ *
+ * @throws DeviceError (compile, out-of-memory) as realising them would
+ */
+export function warmUp(tensors: readonly Realizable[]): Promise<void> {
+  return inTurn(async () => {
+    const device = await getDevice();
+    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
+    const order = topologicalOrder(roots);
+    checkLeaves(device, order);
+    const plan = await planCacheOf(device).get(order, roots);
+    await plan.warm();
+  });
+}
+
 /** Times the kernels of a plan; plans made before are made anew where that changes anything. */
 async function tunePlan(
   device: Device,
