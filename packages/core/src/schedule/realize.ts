@@ -119,6 +119,12 @@ interface Submitted {
   readonly copy: CopyOut | null;
 }
 
+/** The plan, compiled; its kernels are timed first where that was asked for. */
+async function planFor(device: Device, order: readonly Node[], roots: readonly Node[]): Promise<Plan> {
+  if (device.tuning.mode === "tune") await tunePlan(device, order, roots, {});
+  return planCacheOf(device).get(order, roots);
+}
+
 /** @param homeward roots that are copied to the host as soon as they are known */
 async function run(
   device: Device,
@@ -128,8 +134,7 @@ async function run(
   const order = topologicalOrder(roots);
   checkLeaves(device, order);
   const leaves = order.filter((node) => node.op === null);
-  if (device.tuning.mode === "tune") await tunePlan(device, order, roots, {});
-  const plan = await planCacheOf(device).get(order, roots);
+  const plan = await planFor(device, order, roots);
   // recording runs ahead of the device; on software adapters submitting does not, so that the end of each plan is seen by itself
   if (device.traits.software) await previousOf(device).catch(() => undefined);
   const storages: (Storage | null)[] = [];
@@ -264,6 +269,14 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
   });
 }
 
+/** What is left to compute of tensors. @throws DeviceError or StaleTensorError where a tensor that they are made of is gone or changed */
+function graphOf(device: Device, tensors: readonly Realizable[]): { order: readonly Node[]; roots: readonly Node[] } {
+  const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
+  const order = topologicalOrder(roots);
+  checkLeaves(device, order);
+  return { order, roots };
+}
+
 /**
  * What `realize` of the same tensors will run, and the bytes that it will need; nothing is compiled, allocated or run, and the plan is kept for
  * it. Of tensors that are realised already there is nothing to tell.
@@ -275,9 +288,7 @@ export function realizeNodes(tensors: readonly Realizable[]): Promise<void> {
 export function planOf(tensors: readonly Realizable[]): Promise<PlanReport> {
   return inTurn(async () => {
     const device = await getDevice();
-    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
-    const order = topologicalOrder(roots);
-    checkLeaves(device, order);
+    const { order, roots } = graphOf(device, tensors);
     return reportOf(planCacheOf(device).look(order, roots), roots.map(isUpdate));
   });
 }
@@ -295,10 +306,8 @@ export function planOf(tensors: readonly Realizable[]): Promise<PlanReport> {
 export function warmUp(tensors: readonly Realizable[]): Promise<void> {
   return inTurn(async () => {
     const device = await getDevice();
-    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
-    const order = topologicalOrder(roots);
-    checkLeaves(device, order);
-    const plan = await planCacheOf(device).get(order, roots);
+    const { order, roots } = graphOf(device, tensors);
+    const plan = await planFor(device, order, roots);
     await plan.warm();
   });
 }
@@ -344,9 +353,7 @@ export function autotune(
     const known = device.tuning.choices.size;
     await device.tuning.load();
     if (device.tuning.choices.size > known) planCacheOf(device).clear();
-    const roots = [...new Set(tensors.map((t) => t.node))].filter((n) => n.op !== null);
-    const order = topologicalOrder(roots);
-    checkLeaves(device, order);
+    const { order, roots } = graphOf(device, tensors);
     return tunePlan(device, order, roots, options, makeTimer);
   });
 }
